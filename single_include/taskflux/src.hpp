@@ -6978,6 +6978,63 @@ std::string to_string(const task_situation& situation) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Whether `error` says that a coroutine was cancelled.
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/rpc/call_watch.hpp ----------------------------------------------------
 
 namespace taskflux::detail {
@@ -7003,6 +7060,7 @@ private:
 
     static std::string_view name_of(const std::exception_ptr& failure) noexcept {
         try {
+            if (is_abort(failure)) return "cancelled";
             return boost::describe::enum_to_string(code_of(describe(failure)), "unknown");
         } catch (...) {  // no memory
             return "unknown";
@@ -7078,63 +7136,6 @@ std::string board_of(std::string_view service);
 
 /// The board that names the services.
 inline constexpr const char* services_board = "taskflux/services";
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Whether `error` says that a coroutine was cancelled.
-inline bool is_abort(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
-/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
 
 }  // namespace taskflux::detail
 
@@ -12407,6 +12408,13 @@ inline std::string timestamp(time_point at) {
     return metrics_writer::seconds(static_cast<std::uint64_t>(ms.count()));
 }
 
+/// Whatever the program's locale is.
+inline std::string decimal(double value) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    return std::string(text.data(), end);
+}
+
 /// A limit by its rules: `write(rule, bound, is_of_keys)`.
 template <class Write>
 void each_rule(const queue_limits& limits, Write write) {
@@ -12416,7 +12424,7 @@ void each_rule(const queue_limits& limits, Write write) {
         if (what.max_waiting()) write(prefix + "max_waiting", number(*what.max_waiting()), is_of_keys);
         if (!what.rate()) return;
         const auto per = static_cast<double>(what.rate()->per.count()) / 1000;
-        write(prefix + "rate", std::to_string(static_cast<double>(what.rate()->starts) / per), is_of_keys);
+        write(prefix + "rate", decimal(static_cast<double>(what.rate()->starts) / per), is_of_keys);
     };
     of(limits.in_force(), "", false);
     of(limits.each_key.in_force(), "key_", true);
@@ -12530,6 +12538,8 @@ std::string metrics_text(const std::vector<queue_metrics>& queues, const std::op
     });
     out.family("taskflux_queue_paused", "gauge", "1 where the queue is paused.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, std::uint64_t(one.counts.paused)); });
+    out.family("taskflux_queue_consumers", "gauge", "Workers and receivers that serve the queue.", metrics_scope::cluster);
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.consumers); });
     out.family("taskflux_queue_unclaimed", "gauge", "Waiting tasks for which no worker that looked had a handler.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.unclaimed); });
     out.family("taskflux_queue_set_aside", "gauge", "Corrupt or foreign data that was met.", metrics_scope::cluster);
@@ -12569,9 +12579,9 @@ std::string metrics_text(const std::vector<queue_metrics>& queues, const std::op
     return out.take();
 }
 
-asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues,
-                                          std::shared_ptr<const process_metrics> mine) {
-    broker = detail::checked_broker(std::move(broker), "metrics");
+namespace detail {
+
+inline asio::awaitable<std::string> read_cluster_metrics(broker_ptr broker, std::vector<std::string> queues) {
     if (queues.empty()) queues = co_await broker->queues();
     std::ranges::sort(queues);
     const auto twice = std::ranges::unique(queues);
@@ -12589,8 +12599,20 @@ asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::st
     }
     const directory all(broker);
     const std::optional<std::vector<node_info>> nodes = co_await all.nodes();
-    auto text = metrics_text(found, nodes);
-    if (mine) text += mine->text();
+    co_return metrics_text(found, nodes);
+}
+
+}  // namespace detail
+
+asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues,
+                                          std::shared_ptr<const process_metrics> mine) {
+    broker = detail::checked_broker(std::move(broker), "metrics");
+    auto reading = detail::read_cluster_metrics(std::move(broker), std::move(queues));
+    auto found = co_await detail::caught(std::move(reading));
+    const bool goes_on = mine && !(found.failure() && detail::is_abort(found.failure()));
+    if (!goes_on) co_return found.take();
+    auto text = found.failure() ? std::string() : found.take();  // what this process knows says why
+    text += mine->text();
     co_return text;
 }
 
@@ -12861,7 +12883,7 @@ std::string process_metrics::text() const {
     constexpr auto process = detail::metrics_writer::scope::process;
     detail::metrics_writer out;
     const std::lock_guard lock(mutex_);
-    out.family("taskflux_broker_call_seconds", "histogram", "Calls to the broker's server, by script.", process);
+    out.family("taskflux_broker_call_seconds", "histogram", "Calls to the broker's server, by script, with waits for the connection.", process);
     for (const auto& [call, times] : calls_) detail::write_times(out, {{"call", call}}, times);
     out.family("taskflux_broker_errors_total", "counter", "Calls to the broker's server that have failed.", process);
     for (const auto& [call, count] : errors_) out.sample({{"call", call}}, count);
@@ -15360,9 +15382,9 @@ asio::awaitable<std::vector<submitted>> submit_traced(broker_ptr broker, std::sh
     return submit_in_span(std::move(broker), std::move(by), std::move(queue), std::move(tasks));
 }
 
-std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_in_batch) noexcept {
+std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_first) noexcept {
     try {
-        return by.on_process(task, is_in_batch);
+        return by.on_process(task, is_first);
     } catch (...) {  // a tracer's
         return nullptr;
     }
@@ -15516,6 +15538,7 @@ void batch_run::begin_parts() {
         }
         untold_ = begun_.size();
     }
+    for (auto* const one : begun_) one->begin_span_in_batch();
     begin();
 }
 

@@ -3008,7 +3008,7 @@ namespace taskflux {
 /// A call that has ended, at one of its two ends.
 struct ended_call {
     std::string service, method;
-    std::string_view code;  ///< "ok", or the name of an `errc`
+    std::string_view code;  ///< "ok", or the name of an `errc`; `cancelled` also where its coroutine was
     std::chrono::microseconds took{};
 };
 
@@ -3023,7 +3023,7 @@ public:
     /// notification, until one has received it. Each call of a broadcast by itself.
     virtual void on_called(const ended_call& /*what*/) {}
 
-    /// A call that this process has run; `busy` where a service has refused it, as it has its limit of calls in flight.
+    /// A call that this process has run; `busy` where a service has refused it, as it has its limit of calls in flight. Not told: what was cancelled before it began, and a method that the service does not have.
     virtual void on_served(const ended_call& /*what*/) {}
 
 protected:
@@ -5525,7 +5525,7 @@ public:
     /// its deadline has passed between two attempts. Of the programs that use a queue on Redis at most one is told.
     virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
 
-    /// A call to the server has ended, `failed` by an error of it or of the connection; `call` names what was asked, out of a small
+    /// A call to the server has ended, `failed` by an error of it or of the connection; waits for the connection count. `call` names what was asked, out of a small
     /// set. Not of the embedded broker, which makes no calls. Comes for each call: it must be quick.
     virtual void on_call(std::string_view /*call*/, std::chrono::microseconds /*took*/, bool /*failed*/) {}
 
@@ -5552,7 +5552,7 @@ public:
 
     /// Ticks of a schedule from `first` on came up later than its grace allows, as no scheduler ran or could reach the broker in time:
     /// its misfire policy has decided what becomes of them. Of all schedulers that one is told which has dealt with them, once for
-    /// the ticks that it found together. Not of local jobs that run in every process.
+    /// the ticks that it found together, or more often where their queue has no room for all of them. Not of local jobs that run in every process.
     virtual void on_missed(const std::string& /*queue*/, const std::string& /*schedule*/, time_point /*first*/) {}
 
 protected:
@@ -5680,7 +5680,7 @@ class process_metrics final : public broker_observer,
 public:
     process_metrics() = default;
 
-    /// The text of what was counted, as `metrics_text`. Of what has not happened there are no samples.
+    /// The text of what was counted, as `metrics_text`. What has labels has samples once it has happened.
     std::string text() const;
 
     void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override;
@@ -5806,7 +5806,8 @@ std::string metrics_text(const std::vector<queue_metrics>& queues,
 
 /// Reads what the metrics of these queues, of all where there are none given, and of the nodes say; of a queue's schedules the first
 /// 100 by id. Behind it stands what `mine` has
-/// counted in this process, if it is given. Errors: those of `broker`. Cancellation: terminal.
+/// counted in this process, if it is given, which then stands alone where the broker can't be read. Errors: without `mine`, those of
+/// `broker`; else `invalid_argument` for a null pointer. Cancellation: terminal.
 asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues = {},
                                           std::shared_ptr<const process_metrics> mine = nullptr);
 
@@ -10454,8 +10455,9 @@ public:
     /// Tasks are about to be submitted in one request. May change the headers of `what`, which is theirs. Null: no span.
     virtual std::unique_ptr<send_span> on_send(const std::string& queue, task_spec& what, std::size_t count) = 0;
 
-    /// A handler is about to be called; `task` is valid for this call. `is_in_batch`: with others. Null: no span.
-    virtual std::unique_ptr<attempt_span> on_process(const running_task& task, bool is_in_batch) = 0;
+    /// A handler is about to be called; `task` is valid for this call. `is_first`: nothing of the task was tried before, and
+    /// its handler takes it alone. Null: no span.
+    virtual std::unique_ptr<attempt_span> on_process(const running_task& task, bool is_first) = 0;
 
 protected:
     tracer() = default;
@@ -10467,7 +10469,7 @@ namespace detail {
 asio::awaitable<std::vector<submitted>> submit_traced(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
                                                       std::vector<new_task> tasks);
 
-std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_in_batch) noexcept;
+std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_first) noexcept;
 std::unique_ptr<attempt_span::attached> attach_span(attempt_span& what) noexcept;
 /// `end`: null where the lease was lost.
 void end_span(attempt_span& what, const settlement* end) noexcept;
@@ -10738,7 +10740,7 @@ public:
     /// Why it has ended before its handler did, if so.
     std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
 
-    /// Ends its span, if it has one, as it is settled; null: it is not.
+    /// Ends its span, if it has one, as it is to be settled; null: it is not.
     void end_span(const settlement* end) const noexcept {
         if (span_) detail::end_span(*span_, end);
     }
@@ -10761,7 +10763,10 @@ protected:
         began_at_ = clock_.now();
         ends_ = ends;
         has_begun_ = true;
-        if (owner_->tracing()) begin_span(as_task(), true);
+    }
+    /// After that, and before its handler is called.
+    void begin_span_in_batch() noexcept {
+        if (owner_->tracing()) begin_span(as_task(), false);
     }
 
     /// What a batch handler is given of it.
@@ -10784,12 +10789,12 @@ private:
         ends_ = (std::min)(timeout_ > duration::zero() ? later(began_at_, timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
         auto& made = context_.emplace(what_, id_, *this, clock_, ends_, sink);
-        if (owner_->tracing()) begin_span(made, false);
+        if (owner_->tracing()) begin_span(made, is_first_attempt(what_));
         return made;
     }
 
-    void begin_span(const running_task& of, bool is_in_batch) noexcept {
-        span_ = detail::begin_span(*owner_->tracing(), of, is_in_batch);
+    void begin_span(const running_task& of, bool is_first) noexcept {
+        span_ = detail::begin_span(*owner_->tracing(), of, is_first);
     }
 
     asio::awaitable<void> run() override {
@@ -10864,6 +10869,7 @@ public:
     ~batch_part() override;
 
     using attempt::as_task;
+    using attempt::begin_span_in_batch;
     using attempt::begin_until;
     using attempt::set_result;
     using attempt::timeout;

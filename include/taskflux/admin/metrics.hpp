@@ -40,7 +40,8 @@ std::string metrics_text(const std::vector<queue_metrics>& queues,
 
 /// Reads what the metrics of these queues, of all where there are none given, and of the nodes say; of a queue's schedules the first
 /// 100 by id. Behind it stands what `mine` has
-/// counted in this process, if it is given. Errors: those of `broker`. Cancellation: terminal.
+/// counted in this process, if it is given, which then stands alone where the broker can't be read. Errors: without `mine`, those of
+/// `broker`; else `invalid_argument` for a null pointer. Cancellation: terminal.
 asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues = {},
                                           std::shared_ptr<const process_metrics> mine = nullptr);
 

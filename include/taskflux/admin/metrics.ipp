@@ -5,11 +5,14 @@
 #include <taskflux/admin/metrics/writer.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/state.hpp>
+#include <taskflux/detail/caught.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
 
 #include <boost/describe/enum_to_string.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +38,13 @@ inline std::string timestamp(time_point at) {
     return metrics_writer::seconds(static_cast<std::uint64_t>(ms.count()));
 }
 
+/// Whatever the program's locale is.
+inline std::string decimal(double value) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    return std::string(text.data(), end);
+}
+
 /// A limit by its rules: `write(rule, bound, is_of_keys)`.
 template <class Write>
 void each_rule(const queue_limits& limits, Write write) {
@@ -44,7 +54,7 @@ void each_rule(const queue_limits& limits, Write write) {
         if (what.max_waiting()) write(prefix + "max_waiting", number(*what.max_waiting()), is_of_keys);
         if (!what.rate()) return;
         const auto per = static_cast<double>(what.rate()->per.count()) / 1000;
-        write(prefix + "rate", std::to_string(static_cast<double>(what.rate()->starts) / per), is_of_keys);
+        write(prefix + "rate", decimal(static_cast<double>(what.rate()->starts) / per), is_of_keys);
     };
     of(limits.in_force(), "", false);
     of(limits.each_key.in_force(), "key_", true);
@@ -158,6 +168,8 @@ std::string metrics_text(const std::vector<queue_metrics>& queues, const std::op
     });
     out.family("taskflux_queue_paused", "gauge", "1 where the queue is paused.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, std::uint64_t(one.counts.paused)); });
+    out.family("taskflux_queue_consumers", "gauge", "Workers and receivers that serve the queue.", metrics_scope::cluster);
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.consumers); });
     out.family("taskflux_queue_unclaimed", "gauge", "Waiting tasks for which no worker that looked had a handler.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.unclaimed); });
     out.family("taskflux_queue_set_aside", "gauge", "Corrupt or foreign data that was met.", metrics_scope::cluster);
@@ -197,9 +209,9 @@ std::string metrics_text(const std::vector<queue_metrics>& queues, const std::op
     return out.take();
 }
 
-asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues,
-                                          std::shared_ptr<const process_metrics> mine) {
-    broker = detail::checked_broker(std::move(broker), "metrics");
+namespace detail {
+
+inline asio::awaitable<std::string> read_cluster_metrics(broker_ptr broker, std::vector<std::string> queues) {
     if (queues.empty()) queues = co_await broker->queues();
     std::ranges::sort(queues);
     const auto twice = std::ranges::unique(queues);
@@ -217,8 +229,20 @@ asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::st
     }
     const directory all(broker);
     const std::optional<std::vector<node_info>> nodes = co_await all.nodes();
-    auto text = metrics_text(found, nodes);
-    if (mine) text += mine->text();
+    co_return metrics_text(found, nodes);
+}
+
+}  // namespace detail
+
+asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues,
+                                          std::shared_ptr<const process_metrics> mine) {
+    broker = detail::checked_broker(std::move(broker), "metrics");
+    auto reading = detail::read_cluster_metrics(std::move(broker), std::move(queues));
+    auto found = co_await detail::caught(std::move(reading));
+    const bool goes_on = mine && !(found.failure() && detail::is_abort(found.failure()));
+    if (!goes_on) co_return found.take();
+    auto text = found.failure() ? std::string() : found.take();  // what this process knows says why
+    text += mine->text();
     co_return text;
 }
 

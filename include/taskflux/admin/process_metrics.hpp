@@ -74,7 +74,7 @@ class process_metrics final : public broker_observer,
 public:
     process_metrics() = default;
 
-    /// The text of what was counted, as `metrics_text`. Of what has not happened there are no samples.
+    /// The text of what was counted, as `metrics_text`. What has labels has samples once it has happened.
     std::string text() const;
 
     void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override;

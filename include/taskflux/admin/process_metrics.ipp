@@ -39,7 +39,7 @@ std::string process_metrics::text() const {
     constexpr auto process = detail::metrics_writer::scope::process;
     detail::metrics_writer out;
     const std::lock_guard lock(mutex_);
-    out.family("taskflux_broker_call_seconds", "histogram", "Calls to the broker's server, by script.", process);
+    out.family("taskflux_broker_call_seconds", "histogram", "Calls to the broker's server, by script, with waits for the connection.", process);
     for (const auto& [call, times] : calls_) detail::write_times(out, {{"call", call}}, times);
     out.family("taskflux_broker_errors_total", "counter", "Calls to the broker's server that have failed.", process);
     for (const auto& [call, count] : errors_) out.sample({{"call", call}}, count);

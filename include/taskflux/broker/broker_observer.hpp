@@ -25,7 +25,7 @@ public:
     /// its deadline has passed between two attempts. Of the programs that use a queue on Redis at most one is told.
     virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
 
-    /// A call to the server has ended, `failed` by an error of it or of the connection; `call` names what was asked, out of a small
+    /// A call to the server has ended, `failed` by an error of it or of the connection; waits for the connection count. `call` names what was asked, out of a small
     /// set. Not of the embedded broker, which makes no calls. Comes for each call: it must be quick.
     virtual void on_call(std::string_view /*call*/, std::chrono::microseconds /*took*/, bool /*failed*/) {}
 

@@ -9,7 +9,7 @@ namespace taskflux {
 /// A call that has ended, at one of its two ends.
 struct ended_call {
     std::string service, method;
-    std::string_view code;  ///< "ok", or the name of an `errc`
+    std::string_view code;  ///< "ok", or the name of an `errc`; `cancelled` also where its coroutine was
     std::chrono::microseconds took{};
 };
 
@@ -24,7 +24,7 @@ public:
     /// notification, until one has received it. Each call of a broadcast by itself.
     virtual void on_called(const ended_call& /*what*/) {}
 
-    /// A call that this process has run; `busy` where a service has refused it, as it has its limit of calls in flight.
+    /// A call that this process has run; `busy` where a service has refused it, as it has its limit of calls in flight. Not told: what was cancelled before it began, and a method that the service does not have.
     virtual void on_served(const ended_call& /*what*/) {}
 
 protected:

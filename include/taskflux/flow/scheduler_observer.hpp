@@ -14,7 +14,7 @@ public:
 
     /// Ticks of a schedule from `first` on came up later than its grace allows, as no scheduler ran or could reach the broker in time:
     /// its misfire policy has decided what becomes of them. Of all schedulers that one is told which has dealt with them, once for
-    /// the ticks that it found together. Not of local jobs that run in every process.
+    /// the ticks that it found together, or more often where their queue has no room for all of them. Not of local jobs that run in every process.
     virtual void on_missed(const std::string& /*queue*/, const std::string& /*schedule*/, time_point /*first*/) {}
 
 protected:

@@ -71,8 +71,9 @@ public:
     /// Tasks are about to be submitted in one request. May change the headers of `what`, which is theirs. Null: no span.
     virtual std::unique_ptr<send_span> on_send(const std::string& queue, task_spec& what, std::size_t count) = 0;
 
-    /// A handler is about to be called; `task` is valid for this call. `is_in_batch`: with others. Null: no span.
-    virtual std::unique_ptr<attempt_span> on_process(const running_task& task, bool is_in_batch) = 0;
+    /// A handler is about to be called; `task` is valid for this call. `is_first`: nothing of the task was tried before, and
+    /// its handler takes it alone. Null: no span.
+    virtual std::unique_ptr<attempt_span> on_process(const running_task& task, bool is_first) = 0;
 
 protected:
     tracer() = default;
@@ -84,7 +85,7 @@ namespace detail {
 asio::awaitable<std::vector<submitted>> submit_traced(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
                                                       std::vector<new_task> tasks);
 
-std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_in_batch) noexcept;
+std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_first) noexcept;
 std::unique_ptr<attempt_span::attached> attach_span(attempt_span& what) noexcept;
 /// `end`: null where the lease was lost.
 void end_span(attempt_span& what, const settlement* end) noexcept;

@@ -58,9 +58,9 @@ asio::awaitable<std::vector<submitted>> submit_traced(broker_ptr broker, std::sh
     return submit_in_span(std::move(broker), std::move(by), std::move(queue), std::move(tasks));
 }
 
-std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_in_batch) noexcept {
+std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_first) noexcept {
     try {
-        return by.on_process(task, is_in_batch);
+        return by.on_process(task, is_first);
     } catch (...) {  // a tracer's
         return nullptr;
     }

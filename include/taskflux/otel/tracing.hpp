@@ -40,7 +40,7 @@ public:
     otel_options() {}
 
     /// The span of each attempt begins a trace of its own, with a link to the place where its task was created, as the conventions
-    /// have it. Default: the first attempt at a task is below that place; later ones, and tasks that are run as a batch, have links.
+    /// have it. Default: what is run first of a task is below that place; retries, what is put off or resumed, and batches have links.
     otel_options& link_only(bool is_so = true) { return link_only_ = is_so, *this; }
 
     /// Spans that have failed say the error's message, too; default: only its code or type, as messages may tell secrets.
@@ -172,7 +172,7 @@ public:
         return std::make_unique<sending>(std::move(span), options_.with_messages());
     }
 
-    std::unique_ptr<attempt_span> on_process(const running_task& task, bool is_in_batch) override {
+    std::unique_ptr<attempt_span> on_process(const running_task& task, bool is_first) override {
         const auto& queue = task.id().queue;
         const auto id = to_string(task.id());
         api::StartSpanOptions start;
@@ -184,8 +184,7 @@ public:
         links to;
         if (const auto created = place_in(task.headers())) {
             const auto place = to_span_context(*created);
-            const bool is_child = !options_.link_only() && !is_in_batch && task.attempt() == 1;
-            if (is_child) start.parent = place;
+            if (is_first && !options_.link_only()) start.parent = place;
             else to.emplace_back(place, attributes());
         }
         auto span = by_->StartSpan("process " + queue, with, to, start);

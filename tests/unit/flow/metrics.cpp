@@ -179,6 +179,9 @@ BOOST_AUTO_TEST_CASE(limits_are_told_by_rule) {
     };
     BOOST_TEST(value("bound", "running") == 5);  // the live one
     BOOST_TEST(value("bound", "rate") == 10);    // a second
+    auto slow = mail();
+    slow.limits.live->value = limit().rate(1, 24h * 30);
+    BOOST_TEST(exposition(metrics_text({slow})).value("taskflux_limit_bound", {{"queue", "mail"}, {"rule", "rate"}}) > 0);
     BOOST_TEST(value("bound", "max_waiting") == 50);
     BOOST_TEST(value("bound", "key_running") == 1);
     BOOST_TEST(value("running", "running") == 2);
@@ -278,6 +281,14 @@ BOOST_FIXTURE_TEST_CASE(what_is_read_is_of_queues_limits_schedules_nodes_and_thi
     BOOST_TEST(read.value("taskflux_events_lost_total", {{"queue", "mail"}}) == 12);
     shown.stop();
     settle();
+}
+
+BOOST_FIXTURE_TEST_CASE(without_the_broker_a_process_tells_what_it_knows, ::test::flow::fixture) {
+    broker->close();
+    const exposition read(now(read_metrics(broker, {}, busy_process())));
+    BOOST_TEST(read.value("taskflux_broker_errors_total", {{"call", "fetch"}}) == 1);
+    BOOST_TEST(!read.types.contains("taskflux_tasks"));
+    BOOST_CHECK_THROW(now(read_metrics(broker)), error);
 }
 
 BOOST_FIXTURE_TEST_CASE(of_many_schedules_of_a_queue_the_first_hundred_are_told, ::test::flow::fixture) {

@@ -266,12 +266,17 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_is_cancelled_or_put_off_has_not_failed) {
     settle();
     now(job.cancel());
     pass(1s, 100ms);
-    now(client.submit(note, 1));
+    now(sender.submit(note, 1));
     settle();
     const auto all = seen->spans("process default");
     BOOST_TEST_REQUIRE(all.size() == 2U);
     BOOST_TEST(all[0].attributes.at("taskflux.outcome") == "cancelled");
     BOOST_TEST(all[1].attributes.at("taskflux.outcome") == "put_off");
+    pass(2h, 30min);
+    const auto again = seen->spans("process default").back();
+    BOOST_TEST(again.attributes.at("taskflux.attempt") == "1");
+    BOOST_TEST(again.parent.empty());
+    BOOST_TEST(again.links == std::vector<std::string>{only("send default").own});
     for (const auto& one : all) {
         BOOST_TEST((one.status == api::StatusCode::kUnset));
         BOOST_TEST(!one.attributes.contains("error.type"));

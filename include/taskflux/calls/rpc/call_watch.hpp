@@ -3,6 +3,7 @@
 #include <taskflux/calls/call_observer.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <boost/describe/enum_to_string.hpp>
 
@@ -35,6 +36,7 @@ private:
 
     static std::string_view name_of(const std::exception_ptr& failure) noexcept {
         try {
+            if (is_abort(failure)) return "cancelled";
             return boost::describe::enum_to_string(code_of(describe(failure)), "unknown");
         } catch (...) {  // no memory
             return "unknown";

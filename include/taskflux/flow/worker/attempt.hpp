@@ -110,7 +110,7 @@ public:
     /// Why it has ended before its handler did, if so.
     std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
 
-    /// Ends its span, if it has one, as it is settled; null: it is not.
+    /// Ends its span, if it has one, as it is to be settled; null: it is not.
     void end_span(const settlement* end) const noexcept {
         if (span_) detail::end_span(*span_, end);
     }
@@ -133,7 +133,10 @@ protected:
         began_at_ = clock_.now();
         ends_ = ends;
         has_begun_ = true;
-        if (owner_->tracing()) begin_span(as_task(), true);
+    }
+    /// After that, and before its handler is called.
+    void begin_span_in_batch() noexcept {
+        if (owner_->tracing()) begin_span(as_task(), false);
     }
 
     /// What a batch handler is given of it.
@@ -156,12 +159,12 @@ private:
         ends_ = (std::min)(timeout_ > duration::zero() ? later(began_at_, timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
         auto& made = context_.emplace(what_, id_, *this, clock_, ends_, sink);
-        if (owner_->tracing()) begin_span(made, false);
+        if (owner_->tracing()) begin_span(made, is_first_attempt(what_));
         return made;
     }
 
-    void begin_span(const running_task& of, bool is_in_batch) noexcept {
-        span_ = detail::begin_span(*owner_->tracing(), of, is_in_batch);
+    void begin_span(const running_task& of, bool is_first) noexcept {
+        span_ = detail::begin_span(*owner_->tracing(), of, is_first);
     }
 
     asio::awaitable<void> run() override {
