@@ -42,6 +42,7 @@ LAYERS = {
     "app": ("app", 7),
     "http": ("http", 8),
     "codec": ("codec", 8),
+    "otel": ("otel", 8),
     "testing": ("testing", 8),
     "taskflux.": ("umbrella", 10),
     "src/": ("bodies", 9),
@@ -59,7 +60,7 @@ SINGLE_HEADERS = [
     ("testing.hpp", ["taskflux.hpp"]),
 ]
 # Never part of the umbrella: only who includes it pays for it.
-OPTIONAL_LAYERS = {"http", "testing", "codec"}
+OPTIONAL_LAYERS = {"http", "testing", "codec", "otel"}
 OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp"}
 
 # The one place for what an operating system is asked.

@@ -10,7 +10,9 @@
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/running_task.hpp>
 #include <taskflux/flow/scheduler.hpp>
+#include <taskflux/flow/scheduler_observer.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
+#include <taskflux/flow/tracer.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/flow/worker_observer.hpp>
 #include <taskflux/flow/worker_options.hpp>

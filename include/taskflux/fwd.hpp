@@ -10,7 +10,9 @@ namespace taskflux {
 
 namespace asio = boost::asio;
 
+class attempt_span;
 class clock;
+class tracer;
 
 template <class T>
 class stream;

@@ -7077,59 +7077,6 @@ std::string to_string(const task_situation& situation) {
 
 }  // namespace taskflux
 
-// -------------------- taskflux/calls/rpc/messages.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A message between a caller and an instance of a service, or the two ends of a stream; see docs/wire-format.md.
-struct call_message {
-    enum class kind : char {
-        request = 'Q',  ///< to an instance: all members but number and taken
-        cancel = 'X',   ///< to an instance: id, reply_to
-        answer = 'A',   ///< to the caller: id, payload
-        fault = 'F',    ///< to the caller: id, payload: a `failure`
-        refused = 'R',  ///< to the caller: id; the call was not taken, and another instance may be called
-        values = 'V',   ///< to a stream's reader: reply_to, number: of the first value, payload: see `add`
-        end = 'E',      ///< to a stream's reader: reply_to, number: of all values
-        credit = 'C',   ///< to a stream's source: number: of values received, the end counts as one; taken
-        again = 'G'     ///< like `credit`, and asks for the values that were not received
-    };
-
-    kind what = kind::request;
-    std::uint64_t id = 0;
-    std::string reply_to;              ///< empty: nobody waits
-    std::string service;
-    std::string method;
-    time_point deadline = never;
-    header_map headers;
-    std::size_t window = 0;            ///< of a request: how many values its reader buffers; 0: no stream
-    std::uint64_t number = 0;
-    std::uint64_t taken = 0;
-    std::string payload;
-
-    /// Adds a value to the payload.
-    void add(std::string_view value);
-
-    /// The values in the payload; throws `errc::protocol`.
-    std::vector<std::string_view> values_in() const;
-
-    std::string text() const;
-
-    /// Throws `errc::protocol`.
-    static call_message parse(std::string_view text);
-};
-
-/// The most bytes of a stream that its reader has not read, beside one value.
-inline constexpr std::size_t stream_bytes = 1024 * 1024;
-
-/// The board of a service's instances.
-std::string board_of(std::string_view service);
-
-/// The board that names the services.
-inline constexpr const char* services_board = "taskflux/services";
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
 
 namespace taskflux::detail {
@@ -7184,6 +7131,110 @@ asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
         co_return outcome<T>(std::current_exception());
     }
 }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc/call_watch.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Takes the time of a call for an observer; nothing where there is none.
+class call_watch {
+public:
+    using side = void (call_observer::*)(const ended_call&);
+
+    call_watch(const std::shared_ptr<call_observer>& to, side which)
+        : to_(to.get()), side_(which), since_(to_ ? clock::now() : clock::time_point()) {}
+
+    /// `failure`: null where it has succeeded.
+    void end(const std::string& service, const std::string& method, const std::exception_ptr& failure) const noexcept {
+        if (to_) tell(service, method, failure ? name_of(failure) : std::string_view("ok"));
+    }
+    void end(const std::string& service, const std::string& method, errc code) const noexcept {
+        if (to_) tell(service, method, boost::describe::enum_to_string(code, "unknown"));
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    static std::string_view name_of(const std::exception_ptr& failure) noexcept {
+        try {
+            if (is_abort(failure)) return "cancelled";
+            return boost::describe::enum_to_string(code_of(describe(failure)), "unknown");
+        } catch (...) {  // no memory
+            return "unknown";
+        }
+    }
+
+    void tell(const std::string& service, const std::string& method, std::string_view code) const noexcept {
+        try {
+            ended_call what;
+            what.service = service;
+            what.method = method;
+            what.code = code;
+            what.took = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - since_);
+            (to_->*side_)(what);
+        } catch (...) {  // an observer's
+        }
+    }
+
+    call_observer* const to_;
+    const side side_;
+    const clock::time_point since_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc/messages.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A message between a caller and an instance of a service, or the two ends of a stream; see docs/wire-format.md.
+struct call_message {
+    enum class kind : char {
+        request = 'Q',  ///< to an instance: all members but number and taken
+        cancel = 'X',   ///< to an instance: id, reply_to
+        answer = 'A',   ///< to the caller: id, payload
+        fault = 'F',    ///< to the caller: id, payload: a `failure`
+        refused = 'R',  ///< to the caller: id; the call was not taken, and another instance may be called
+        values = 'V',   ///< to a stream's reader: reply_to, number: of the first value, payload: see `add`
+        end = 'E',      ///< to a stream's reader: reply_to, number: of all values
+        credit = 'C',   ///< to a stream's source: number: of values received, the end counts as one; taken
+        again = 'G'     ///< like `credit`, and asks for the values that were not received
+    };
+
+    kind what = kind::request;
+    std::uint64_t id = 0;
+    std::string reply_to;              ///< empty: nobody waits
+    std::string service;
+    std::string method;
+    time_point deadline = never;
+    header_map headers;
+    std::size_t window = 0;            ///< of a request: how many values its reader buffers; 0: no stream
+    std::uint64_t number = 0;
+    std::uint64_t taken = 0;
+    std::string payload;
+
+    /// Adds a value to the payload.
+    void add(std::string_view value);
+
+    /// The values in the payload; throws `errc::protocol`.
+    std::vector<std::string_view> values_in() const;
+
+    std::string text() const;
+
+    /// Throws `errc::protocol`.
+    static call_message parse(std::string_view text);
+};
+
+/// The most bytes of a stream that its reader has not read, beside one value.
+inline constexpr std::size_t stream_bytes = 1024 * 1024;
+
+/// The board of a service's instances.
+std::string board_of(std::string_view service);
+
+/// The board that names the services.
+inline constexpr const char* services_board = "taskflux/services";
 
 }  // namespace taskflux::detail
 
@@ -7435,12 +7486,14 @@ namespace taskflux::detail {
 /// The state that copies of an `rpc` share: a mailbox, and the calls that wait for a reply. Thread-safe; lives in a shared_ptr.
 class rpc_core : public std::enable_shared_from_this<rpc_core> {
 public:
-    explicit rpc_core(broker_ptr broker) : broker_(checked_broker(std::move(broker), "an rpc")), instances_(broker_) {}
+    rpc_core(broker_ptr broker, std::shared_ptr<call_observer> observer)
+        : broker_(checked_broker(std::move(broker), "an rpc")), observer_(std::move(observer)), instances_(broker_) {}
 
     /// To be called once, before anything else.
     void open();
 
     const broker_ptr& broker() const { return broker_; }
+    const std::shared_ptr<call_observer>& observer() const { return observer_; }
     detail::instances& instances() { return instances_; }
 
     /// Calls one instance, and waits for its reply.
@@ -7505,6 +7558,7 @@ private:
     void end_all();
 
     const broker_ptr broker_;
+    const std::shared_ptr<call_observer> observer_;
     detail::instances instances_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;
@@ -7521,22 +7575,42 @@ namespace taskflux {
 
 namespace detail {
 
-std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker) {
-    auto core = std::make_shared<rpc_core>(std::move(broker));
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker, std::shared_ptr<call_observer> observer) {
+    auto core = std::make_shared<rpc_core>(std::move(broker), std::move(observer));
     core->open();
     return core;
 }
 
+/// What a core is asked for.
+template <class T>
+using core_call = asio::awaitable<T> (*)(std::shared_ptr<rpc_core>, call_request);
+
+template <class T>
+asio::awaitable<T> watched(std::shared_ptr<rpc_core> core, call_request what, core_call<T> make) {
+    const auto service = what.service, method = what.method;
+    const call_watch watch(core->observer(), &call_observer::on_called);
+    auto calling = make(core, std::move(what));
+    auto called = co_await caught(std::move(calling));
+    watch.end(service, method, called.failure());
+    co_return called.take();
+}
+
+template <class T>
+asio::awaitable<T> observed(std::shared_ptr<rpc_core> core, call_request what, core_call<T> make) {
+    if (!core->observer()) return make(std::move(core), std::move(what));
+    return watched(std::move(core), std::move(what), make);
+}
+
 asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::call(std::move(core), std::move(what));
+    return observed(std::move(core), std::move(what), &rpc_core::call);
 }
 
 asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::open_stream(std::move(core), std::move(what));
+    return observed(std::move(core), std::move(what), &rpc_core::open_stream);
 }
 
 asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::notify(std::move(core), std::move(what));
+    return observed(std::move(core), std::move(what), &rpc_core::notify);
 }
 
 /// A call of several instances at a time, on a strand of its own.
@@ -7570,7 +7644,7 @@ private:
         const auto self = shared_from_this();
         auto& made = answers_[which];
         made.instance = calls_[which].options.to();
-        auto calling = rpc_core::call(core_, std::move(calls_[which]));
+        auto calling = call_one(core_, std::move(calls_[which]));
         auto called = co_await caught(std::move(calling));
         made.error = called.failure();
         if (!made.error) made.payload = called.take();
@@ -8703,6 +8777,7 @@ void service_core::begin(call_message request) {
         case admission::known: return;  // the same request once more: it runs once
         case admission::refused: return refuse(one->request, call_message::kind::refused, errc::shut_down, "");
         case admission::full:
+            call_watch(options_.observer(), &call_observer::on_served).end(one->request.service, one->request.method, errc::busy);
             return refuse(one->request, call_message::kind::fault, errc::busy,
                           "instance " + options_.id() + " of service " + one->request.service +
                               " refused the call: it has its limit of " + std::to_string(options_.max_running()) +
@@ -8771,6 +8846,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     answer.what = call_message::kind::answer;
     answer.id = one->request.id;
     std::exception_ptr failure;
+    const call_watch watch(self->options_.observer(), &call_observer::on_served);
     if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
     try {
         if (one->does.kind() == slot_job::kind::plain) {
@@ -8781,6 +8857,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     } catch (...) {
         failure = std::current_exception();
     }
+    watch.end(one->request.service, one->request.method, failure);
     if (failure) {
         answer.what = call_message::kind::fault;
         const auto why = is_abort(failure) && self->cuts_off(*one) ? cut_off(one->context, self->options_.id()) : describe(failure);
@@ -8931,10 +9008,8 @@ void service_core::log_lost(const call_message& notification, const std::string&
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
-    if (!trouble || broker_->is_closed()) return;
-    const auto why = describe(trouble);
-    if (is_abort(trouble)) return;  // it was stopped
-    log_(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
+    if (!trouble || broker_->is_closed() || is_abort(trouble)) return;  // it was stopped
+    log_(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + describe(trouble).message);
 }
 
 }  // namespace taskflux::detail
@@ -9890,6 +9965,7 @@ tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone
     const auto grace = detail::within_reason(of.grace) + jitter + held_up;
     const auto edge = now - grace - jitter;
     std::deque<time_point> missed;
+    bool has_missed = next < edge;
     std::optional<time_point> tick = next;
     if (next < edge) {
         missed = detail::newest_ticks(when, in, next, edge, wanted);
@@ -9904,6 +9980,7 @@ tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone
             if (is_only_one) on_time.clear();
             on_time.push_back(*tick);
         } else {
+            has_missed = true;
             missed.push_back(*tick);
             if (missed.size() > wanted) missed.pop_front();
         }
@@ -9911,6 +9988,7 @@ tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone
     if (of.misfire == misfire_policy::fire_once && !on_time.empty()) missed.clear();
     tick_plan plan;
     plan.next = tick;
+    plan.has_missed = has_missed;
     plan.fire.assign(missed.begin(), missed.end());
     plan.fire.insert(plan.fire.end(), on_time.begin(), on_time.end());
     if (is_only_one && plan.fire.size() > 1) plan.fire.erase(plan.fire.begin(), plan.fire.end() - 1);
@@ -11933,6 +12011,7 @@ asio::awaitable<void> events::read() {
 
 /// `to`: where the reader is behind the gap.
 void events::add_gap(place to, time_point until) {
+    tell_lost(to.at);
     waiting made;
     auto& gap = made.item.emplace<event_gap>();
     gap.from = text_of(read_);
@@ -11942,6 +12021,15 @@ void events::add_gap(place to, time_point until) {
     read_ = std::move(to);
     made.behind = read_;
     ready_.push_back(std::move(made));
+}
+
+void events::tell_lost(const event_cursor& to) const noexcept {
+    if (!options_.observer()) return;
+    const bool is_known = to.number > read_.at.number;
+    try {
+        options_.observer()->on_events_lost(queue_, is_known ? to.number - read_.at.number : 1);
+    } catch (...) {  // an observer's
+    }
 }
 
 void events::add(event_entry entry) {
@@ -12327,28 +12415,30 @@ asio::awaitable<log_page> inspector::log(task_id id, std::string cursor, std::si
 
 }  // namespace taskflux
 
-// -------------------- taskflux/admin/metrics.ipp -----------------------------------------------------------
+// -------------------- taskflux/admin/metrics/writer.hpp ----------------------------------------------------
 
-namespace taskflux {
-
-namespace detail {
+namespace taskflux::detail {
 
 /// Writes metrics: a family's HELP and TYPE, then its samples.
 class metrics_writer {
 public:
     using label = std::pair<std::string_view, std::string_view>;
 
-    void family(std::string_view name, std::string_view type, std::string_view help) {
+    /// Whose value a sample is: what each process says of all, or what one process says of itself.
+    enum class scope { cluster, process };
+
+    void family(std::string_view name, std::string_view type, std::string_view help, scope of) {
         name_ = name;
-        out_.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type) += '\n';
+        out_.append("# HELP ").append(name).append(" ").append(help);
+        out_.append(of == scope::cluster ? " Of the cluster: use max.\n" : " Of the process: use sum.\n");
+        out_.append("# TYPE ").append(name).append(" ").append(type) += '\n';
     }
 
-    void sample(std::initializer_list<label> labels, const std::string& value, std::string_view suffix = {}) {
-        out_.append(name_).append(suffix) += '{';
-        bool is_first = true;
+    void sample(std::span<const label> labels, const std::string& value, std::string_view suffix = {}) {
+        out_.append(name_).append(suffix);
+        char before = '{';
         for (const auto& [name, text] : labels) {
-            if (!std::exchange(is_first, false)) out_ += ',';
-            out_.append(name).append("=\"");
+            ((out_ += std::exchange(before, ',')) += name) += "=\"";
             for (const char c : text) {
                 if (c == '\n') out_ += "\\n";
                 else if (c == '"' || c == '\\') (out_ += '\\') += c;
@@ -12356,30 +12446,35 @@ public:
             }
             out_ += '"';
         }
-        out_.append("} ").append(value) += '\n';
+        if (!labels.empty()) out_ += '}';
+        ((out_ += ' ') += value) += '\n';
     }
+    void sample(std::initializer_list<label> labels, const std::string& value) { sample(std::span(labels.begin(), labels.size()), value); }
     void sample(std::initializer_list<label> labels, std::uint64_t value) { sample(labels, std::to_string(value)); }
 
-    /// Milliseconds as seconds, exactly.
-    static std::string seconds(std::uint64_t ms) {
-        auto text = std::to_string(ms / 1000);
-        if (ms % 1000 == 0) return text;
-        auto rest = std::to_string(1000 + ms % 1000).substr(1);
-        while (rest.back() == '0') rest.pop_back();
-        return text + '.' + rest;
+    /// `counts`: of each bucket by itself, of which the last has no bound. Its series have up to three labels.
+    void histogram(std::initializer_list<label> labels, std::span<const std::string> bounds, std::span<const std::uint64_t> counts,
+                   const std::string& sum) {
+        std::array<label, 4> all;
+        std::size_t size = 0;
+        for (const auto& one : labels) all.at(size++) = one;
+        std::uint64_t below = 0;
+        for (std::size_t i = 0; i <= bounds.size(); ++i) {
+            below += i < counts.size() ? counts[i] : 0;
+            all.at(size) = label("le", i < bounds.size() ? std::string_view(bounds[i]) : "+Inf");
+            sample(std::span(all.data(), size + 1), std::to_string(below), "_bucket");
+        }
+        sample(std::span(all.data(), size), sum, "_sum");
+        sample(std::span(all.data(), size), std::to_string(below), "_count");
     }
 
-    void histogram(std::string_view queue, std::string_view task, const time_histogram& of) {
-        std::uint64_t below = 0;
-        for (std::size_t i = 0; i < time_histogram::bounds_ms.size(); ++i) {
-            below += i < of.counts.size() ? of.counts[i] : 0;
-            const auto bound = seconds(static_cast<std::uint64_t>(time_histogram::bounds_ms[i]));
-            sample({{"queue", queue}, {"task", task}, {"le", bound}}, std::to_string(below), "_bucket");
-        }
-        const auto all = std::to_string(of.count());
-        sample({{"queue", queue}, {"task", task}, {"le", "+Inf"}}, all, "_bucket");
-        sample({{"queue", queue}, {"task", task}}, seconds(of.sum_ms), "_sum");
-        sample({{"queue", queue}, {"task", task}}, all, "_count");
+    /// A decimal number of seconds, exactly; `many` of them are one.
+    static std::string seconds(std::uint64_t parts, std::uint64_t many = 1000) {
+        auto text = std::to_string(parts / many);
+        if (parts % many == 0) return text;
+        auto rest = std::to_string(many + parts % many).substr(1);
+        while (rest.back() == '0') rest.pop_back();
+        return text + '.' + rest;
     }
 
     std::string take() { return std::move(out_); }
@@ -12389,10 +12484,136 @@ private:
     std::string_view name_;
 };
 
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/metrics.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+using metrics_scope = metrics_writer::scope;
+
+/// The bounds of histograms, in seconds.
+inline std::vector<std::string> histogram_bounds() {
+    std::vector<std::string> made;
+    for (const auto bound : time_histogram::bounds_ms) made.push_back(metrics_writer::seconds(static_cast<std::uint64_t>(bound)));
+    return made;
+}
+
+/// Seconds since 1970.
+inline std::string timestamp(time_point at) {
+    const auto ms = (std::max)(at.time_since_epoch(), duration::zero());
+    return metrics_writer::seconds(static_cast<std::uint64_t>(ms.count()));
+}
+
+/// Whatever the program's locale is.
+inline std::string decimal(double value) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    return std::string(text.data(), end);
+}
+
+/// A limit by its rules: `write(rule, bound, is_of_keys)`.
+template <class Write>
+void each_rule(const queue_limits& limits, Write write) {
+    const auto of = [&](const limit& what, const std::string& prefix, bool is_of_keys) {
+        const auto number = [](std::size_t n) { return std::to_string(n); };
+        if (what.running()) write(prefix + "running", number(*what.running()), is_of_keys);
+        if (what.max_waiting()) write(prefix + "max_waiting", number(*what.max_waiting()), is_of_keys);
+        if (!what.rate()) return;
+        const auto per = static_cast<double>(what.rate()->per.count()) / 1000;
+        write(prefix + "rate", decimal(static_cast<double>(what.rate()->starts) / per), is_of_keys);
+    };
+    of(limits.in_force(), "", false);
+    of(limits.each_key.in_force(), "key_", true);
+}
+
+template <class Each>
+void write_limits(metrics_writer& out, Each each_queue) {
+    out.family("taskflux_limit_bound", "gauge",
+               "What a rule of a queue allows: tasks that run or wait, or starts a second; key_: of each key.", metrics_scope::cluster);
+    each_queue([&](const queue_metrics& one) {
+        each_rule(one.limits, [&](const std::string& rule, const std::string& bound, bool) {
+            out.sample({{"queue", one.queue}, {"rule", rule}}, bound);
+        });
+    });
+    out.family("taskflux_limit_running", "gauge", "Tasks in the hands of workers, of a queue with such a rule.", metrics_scope::cluster);
+    each_queue([&](const queue_metrics& one) {
+        each_rule(one.limits, [&](const std::string& rule, const std::string&, bool is_of_keys) {
+            if (!is_of_keys) out.sample({{"queue", one.queue}, {"rule", rule}}, one.counts.running);
+        });
+    });
+    out.family("taskflux_limit_waiting", "gauge",
+               "Tasks that wait in a queue with such a rule; for max_waiting those that are scheduled or held, too.",
+               metrics_scope::cluster);
+    each_queue([&](const queue_metrics& one) {
+        each_rule(one.limits, [&](const std::string& rule, const std::string&, bool is_of_keys) {
+            if (is_of_keys) return;
+            const auto others = rule == "max_waiting" ? one.counts.scheduled + one.counts.held : 0;
+            out.sample({{"queue", one.queue}, {"rule", rule}}, one.counts.waiting + others);
+        });
+    });
+}
+
+template <class Each>
+void write_schedules(metrics_writer& out, Each each_queue) {
+    const auto each_schedule = [&](auto time_of) {
+        each_queue([&](const queue_metrics& one) {
+            for (const auto& schedule : one.schedules) {
+                const std::optional<time_point>& time = time_of(schedule);
+                if (time) out.sample({{"queue", one.queue}, {"schedule", schedule.id}}, timestamp(*time));
+            }
+        });
+    };
+    out.family("taskflux_schedule_last_tick_timestamp_seconds", "gauge", "The last tick of a schedule that has fired.",
+               metrics_scope::cluster);
+    each_schedule([](const schedule_metrics& of) -> const auto& { return of.last; });
+    out.family("taskflux_schedule_next_tick_timestamp_seconds", "gauge",
+               "The first tick of a schedule that has not fired; none where it is paused.", metrics_scope::cluster);
+    each_schedule([](const schedule_metrics& of) -> const auto& { return of.next; });
+}
+
+inline void write_nodes(metrics_writer& out, const std::vector<node_info>& nodes) {
+    std::uint64_t busy = 0, all = 0;
+    for (const auto& one : nodes) {
+        busy += (std::min)(one.running, one.concurrency);
+        all += one.concurrency;
+    }
+    out.family("taskflux_nodes", "gauge", "Nodes that are alive.", metrics_scope::cluster);
+    out.sample({}, std::uint64_t(nodes.size()));
+    out.family("taskflux_worker_slots", "gauge", "Slots of the nodes' workers, as their last heartbeats say.", metrics_scope::cluster);
+    out.sample({{"state", "busy"}}, busy);
+    out.sample({{"state", "free"}}, all - busy);
+}
+
+/// What is stored of a queue's first schedules by id, as each has series of its own; those that can't be read are left out.
+inline asio::awaitable<std::vector<schedule_metrics>> read_schedules(broker_ptr broker, std::string queue) {
+    const auto stored = co_await broker->schedules(std::move(queue));
+    constexpr std::size_t most = 100;
+    std::vector<schedule_metrics> all;
+    for (const auto& row : stored.rows) {
+        if (all.size() == most) break;
+        try {
+            const auto what = read_schedule(row.text);
+            schedule_metrics made;
+            made.id = row.id;
+            made.last = what.state.last;
+            if (!what.state.paused) made.next = what.state.next;
+            all.push_back(std::move(made));
+        } catch (const error&) {
+            continue;
+        }
+    }
+    co_return all;
+}
+
 }  // namespace detail
 
-std::string metrics_text(const std::vector<queue_metrics>& queues) {
+std::string metrics_text(const std::vector<queue_metrics>& queues, const std::optional<std::vector<node_info>>& nodes) {
+    using detail::metrics_scope;
     detail::metrics_writer out;
+    const auto bounds = detail::histogram_bounds();
     const auto each_queue = [&](auto write) {
         for (const auto& one : queues) write(one);
     };
@@ -12401,7 +12622,7 @@ std::string metrics_text(const std::vector<queue_metrics>& queues) {
             for (const auto& task : one.statistics.tasks) write(one.queue, task.name, task.counts);
         }
     };
-    out.family("taskflux_tasks", "gauge", "Tasks by state, ended ones as long as they are kept. Of the cluster: use max.");
+    out.family("taskflux_tasks", "gauge", "Tasks by state, ended ones as long as they are kept.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) {
         for (std::size_t n = 0; n < task_state_count; ++n) {
             const auto state = static_cast<task_state>(n);
@@ -12409,30 +12630,32 @@ std::string metrics_text(const std::vector<queue_metrics>& queues) {
         }
     });
     out.family("taskflux_queue_oldest_age_seconds", "gauge",
-               "For how long the task that has waited longest has been due. Of the cluster: use max.");
+               "For how long the task that has waited longest has been due.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) {
         const auto age = static_cast<std::uint64_t>(one.statistics.oldest_waiting.count());
         out.sample({{"queue", one.queue}}, detail::metrics_writer::seconds(age));
     });
-    out.family("taskflux_queue_paused", "gauge", "1 where the queue is paused. Of the cluster: use max.");
+    out.family("taskflux_queue_paused", "gauge", "1 where the queue is paused.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, std::uint64_t(one.counts.paused)); });
-    out.family("taskflux_queue_unclaimed", "gauge", "Waiting tasks for which no worker that looked had a handler. Of the cluster: use max.");
+    out.family("taskflux_queue_consumers", "gauge", "Workers and receivers that serve the queue.", metrics_scope::cluster);
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.consumers); });
+    out.family("taskflux_queue_unclaimed", "gauge", "Waiting tasks for which no worker that looked had a handler.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.unclaimed); });
-    out.family("taskflux_queue_set_aside", "gauge", "Corrupt or foreign data that was met. Of the cluster: use max.");
+    out.family("taskflux_queue_set_aside", "gauge", "Corrupt or foreign data that was met.", metrics_scope::cluster);
     each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.set_aside); });
 
-    out.family("taskflux_tasks_submitted_total", "counter", "Tasks submitted. Of the cluster: use max.");
+    out.family("taskflux_tasks_submitted_total", "counter", "Tasks submitted.", metrics_scope::cluster);
     each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
         out.sample({{"queue", queue}, {"task", task}}, counts.submitted);
     });
-    out.family("taskflux_tasks_finished_total", "counter", "Tasks by how they have ended. Of the cluster: use max.");
+    out.family("taskflux_tasks_finished_total", "counter", "Tasks by how they have ended.", metrics_scope::cluster);
     each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
         const auto& ended = counts.ended;
         const std::pair<const char*, std::uint64_t> outcomes[] = {
             {"succeeded", ended.succeeded}, {"failed", ended.failed}, {"cancelled", ended.cancelled}, {"expired", ended.expired}};
         for (const auto& [outcome, many] : outcomes) out.sample({{"queue", queue}, {"task", task}, {"outcome", outcome}}, many);
     });
-    out.family("taskflux_attempts_total", "counter", "Attempts by how they have ended. Of the cluster: use max.");
+    out.family("taskflux_attempts_total", "counter", "Attempts by how they have ended.", metrics_scope::cluster);
     each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
         const auto& ended = counts.attempts;
         const std::pair<const char*, std::uint64_t> outcomes[] = {
@@ -12441,19 +12664,23 @@ std::string metrics_text(const std::vector<queue_metrics>& queues) {
         for (const auto& [outcome, many] : outcomes) out.sample({{"queue", queue}, {"task", task}, {"outcome", outcome}}, many);
     });
     out.family("taskflux_task_wait_seconds", "histogram",
-               "From when a task was due until its first attempt started. Of the cluster: use max.");
+               "From when a task was due until its first attempt started.", metrics_scope::cluster);
     each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
-        out.histogram(queue, task, counts.wait);
+        out.histogram({{"queue", queue}, {"task", task}}, bounds, counts.wait.counts, detail::metrics_writer::seconds(counts.wait.sum_ms));
     });
-    out.family("taskflux_task_run_seconds", "histogram", "Of each attempt. Of the cluster: use max.");
+    out.family("taskflux_task_run_seconds", "histogram", "Of each attempt.", metrics_scope::cluster);
     each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
-        out.histogram(queue, task, counts.run);
+        out.histogram({{"queue", queue}, {"task", task}}, bounds, counts.run.counts, detail::metrics_writer::seconds(counts.run.sum_ms));
     });
+    detail::write_limits(out, each_queue);
+    detail::write_schedules(out, each_queue);
+    if (nodes) detail::write_nodes(out, *nodes);
     return out.take();
 }
 
-asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues) {
-    broker = detail::checked_broker(std::move(broker), "metrics");
+namespace detail {
+
+inline asio::awaitable<std::string> read_cluster_metrics(broker_ptr broker, std::vector<std::string> queues) {
     if (queues.empty()) queues = co_await broker->queues();
     std::ranges::sort(queues);
     const auto twice = std::ranges::unique(queues);
@@ -12465,9 +12692,27 @@ asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::st
         made.queue = name;
         made.counts = co_await broker->counts(name);
         made.statistics = co_await of.now();
+        made.limits = co_await broker->limits(name);
+        made.schedules = co_await detail::read_schedules(broker, name);
         found.push_back(std::move(made));
     }
-    co_return metrics_text(found);
+    const directory all(broker);
+    const std::optional<std::vector<node_info>> nodes = co_await all.nodes();
+    co_return metrics_text(found, nodes);
+}
+
+}  // namespace detail
+
+asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues,
+                                          std::shared_ptr<const process_metrics> mine) {
+    broker = detail::checked_broker(std::move(broker), "metrics");
+    auto reading = detail::read_cluster_metrics(std::move(broker), std::move(queues));
+    auto found = co_await detail::caught(std::move(reading));
+    const bool goes_on = mine && !(found.failure() && detail::is_abort(found.failure()));
+    if (!goes_on) co_return found.take();
+    auto text = found.failure() ? std::string() : found.take();  // what this process knows says why
+    text += mine->text();
+    co_return text;
 }
 
 }  // namespace taskflux
@@ -12701,6 +12946,106 @@ void node_core::log_trouble(const std::string& what, const std::exception_ptr& e
 }
 
 }  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/process_metrics.ipp ---------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+void call_times::add(std::chrono::microseconds took) {
+    const auto us = (std::max)(took.count(), std::chrono::microseconds::rep(0));
+    const auto bucket = std::ranges::lower_bound(bounds_us, us) - bounds_us.begin();
+    ++counts[static_cast<std::size_t>(bucket)];
+    sum_us += static_cast<std::uint64_t>(us);
+}
+
+inline void write_times(metrics_writer& out, std::initializer_list<metrics_writer::label> labels, const call_times& of) {
+    static constexpr std::uint64_t many = 1'000'000;
+    static const auto bounds = [] {
+        std::vector<std::string> made;
+        for (const auto bound : call_times::bounds_us) made.push_back(metrics_writer::seconds(static_cast<std::uint64_t>(bound), many));
+        return made;
+    }();
+    out.histogram(labels, bounds, of.counts, metrics_writer::seconds(of.sum_us, many));
+}
+
+inline void write_methods(metrics_writer& out, const labelled<call_times>& of) {
+    for (const auto& [labels, times] : of.all()) {
+        write_times(out, {{"service", labels[0]}, {"method", labels[1]}, {"code", labels[2]}}, times);
+    }
+}
+
+}  // namespace detail
+
+std::string process_metrics::text() const {
+    constexpr auto process = detail::metrics_writer::scope::process;
+    detail::metrics_writer out;
+    const std::lock_guard lock(mutex_);
+    out.family("taskflux_broker_call_seconds", "histogram", "Calls to the broker's server, by script, with waits for the connection.", process);
+    for (const auto& [call, times] : calls_) detail::write_times(out, {{"call", call}}, times);
+    out.family("taskflux_broker_errors_total", "counter", "Calls to the broker's server that have failed.", process);
+    for (const auto& [call, count] : errors_) out.sample({{"call", call}}, count);
+    out.family("taskflux_broker_reconnects_total", "counter", "Connections to the server that were lost and are there again.", process);
+    out.sample({}, reconnects_);
+    out.family("taskflux_rpc_client_seconds", "histogram", "Calls of methods that this process has made.", process);
+    detail::write_methods(out, called_);
+    out.family("taskflux_rpc_server_seconds", "histogram", "Calls of methods that this process has run.", process);
+    detail::write_methods(out, served_);
+    out.family("taskflux_schedule_missed_total", "counter", "How often ticks of a schedule came up too late.", process);
+    for (const auto& [labels, count] : missed_.all()) out.sample({{"queue", labels[0]}, {"schedule", labels[1]}}, count);
+    out.family("taskflux_events_lost_total", "counter", "Entries of events that a reader here has missed.", process);
+    for (const auto& [labels, count] : lost_.all()) out.sample({{"queue", labels[0]}}, count);
+    out.family("taskflux_throttled_total", "counter", "Attempts that have told their queue to wait.", process);
+    for (const auto& [labels, count] : throttled_.all()) out.sample({{"queue", labels[0]}}, count);
+    out.family("taskflux_blocked_total", "counter", "How often something has blocked a worker's I/O thread.", process);
+    out.sample({}, blocked_);
+    return out.take();
+}
+
+void process_metrics::on_call(std::string_view call, std::chrono::microseconds took, bool failed) {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(call);
+    (found != calls_.end() ? found->second : calls_[std::string(call)]).add(took);
+    if (failed) ++errors_[std::string(call)];
+}
+
+void process_metrics::on_reconnect() {
+    const std::lock_guard lock(mutex_);
+    ++reconnects_;
+}
+
+void process_metrics::on_throttled(const std::string& queue, duration) {
+    const std::lock_guard lock(mutex_);
+    ++throttled_.at({queue});
+}
+
+void process_metrics::on_blocked(const std::vector<running_handler>&, duration) {
+    const std::lock_guard lock(mutex_);
+    ++blocked_;
+}
+
+void process_metrics::on_missed(const std::string& queue, const std::string& schedule, time_point) {
+    const std::lock_guard lock(mutex_);
+    ++missed_.at({queue, schedule});
+}
+
+void process_metrics::on_called(const ended_call& what) {
+    const std::lock_guard lock(mutex_);
+    called_.at({what.service, what.method, std::string(what.code)}).add(what.took);
+}
+
+void process_metrics::on_served(const ended_call& what) {
+    const std::lock_guard lock(mutex_);
+    served_.at({what.service, what.method, std::string(what.code)}).add(what.took);
+}
+
+void process_metrics::on_events_lost(const std::string& queue, std::uint64_t entries) {
+    const std::lock_guard lock(mutex_);
+    lost_.at({queue}) += entries;
+}
+
+}  // namespace taskflux
 
 // -------------------- taskflux/admin/statistics.ipp --------------------------------------------------------
 
@@ -13302,8 +13647,7 @@ void context::check_shared(const submit_options& options) {
 
 void context::inherit_trace(header_map& headers) const {
     const std::string parent(trace_context::parent_header), state(trace_context::state_header);
-    const bool is_given = headers.contains(parent);
-    if (is_given || !this->headers().contains(parent)) return;  // a state that is given with it, or alone, is the caller's
+    if (headers.contains(parent)) return;  // a state that is given with it, or alone, is the caller's
     const auto mine = trace();
     if (!mine) return;
     headers[parent] = mine->traceparent();
@@ -13843,6 +14187,9 @@ void running_task::report_progress(std::string encoded) const {
 }
 
 std::optional<trace_context> running_task::trace() const {
+    if (const auto* const mine = span()) {
+        if (auto place = mine->place()) return place;
+    }
     const auto parent = header(trace_context::parent_header);
     if (parent.empty()) return std::nullopt;
     const auto received = trace_context::parse(parent, header(trace_context::state_header));
@@ -14093,6 +14440,9 @@ private:
 
     /// Stores that these ticks have fired, with their tasks; false where somebody else has changed the schedule.
     awaitable<bool> write(known& one, const tick_plan& plan);
+
+    /// Tells the observer, if there is one.
+    void tell_missed(const schedule_entry& of, time_point first) const noexcept;
 
     /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
     /// server's clock may step.
@@ -14834,6 +15184,7 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration 
         if (previous) plan.fire.clear();
     }
     const auto state = what.state;
+    const bool has_missed = plan.has_missed;
     auto writing = write(one, plan);
     auto written = co_await caught(std::move(writing));
     if (plan.fire.size() > 1 && is_backlog_full(written.failure())) {  // one after the other: some may have room, and all in time
@@ -14844,6 +15195,7 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration 
         written = co_await caught(std::move(writing_one));
     }
     const bool is_ours = written.take();
+    if (is_ours && has_missed) tell_missed(one.entry, *state.next);
     if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
     // Only the node that has taken the tick may cancel for it: a node whose write was refused has an older definition.
     if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
@@ -14861,6 +15213,14 @@ asio::awaitable<bool> scheduler_core::write(known& one, const tick_plan& plan) {
         tasks.push_back(task_at(what.definition, tick, what.state.last_task));
     }
     co_return co_await book_.write(one.entry, std::move(tasks));
+}
+
+void scheduler_core::tell_missed(const schedule_entry& of, time_point first) const noexcept {
+    if (!options_.observer()) return;
+    try {
+        options_.observer()->on_missed(of.queue, of.what.definition.id, first);
+    } catch (...) {  // an observer's
+    }
 }
 
 duration scheduler_core::held_up() const {
@@ -15068,6 +15428,91 @@ void declared_schedules::drop(std::map<name, declared>::iterator at) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/tracer.ipp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+inline std::unique_ptr<send_span> begin_send(tracer& by, const std::string& queue, task_spec& what, std::size_t count) noexcept {
+    try {
+        return by.on_send(queue, what, count);
+    } catch (...) {  // a tracer's
+        return nullptr;
+    }
+}
+
+inline void end_send(send_span& what, const std::string& queue, const std::vector<submitted>& tasks) noexcept {
+    try {
+        what.on_sent(queue, tasks);
+    } catch (...) {  // a span's
+    }
+}
+
+inline void fail_send(send_span& what, const std::exception_ptr& why) noexcept {
+    try {
+        what.on_failed(describe(why));
+    } catch (...) {  // a span's
+    }
+}
+
+/// What it throws, it throws when it is awaited.
+inline asio::awaitable<std::vector<submitted>> submit_when_awaited(broker_ptr broker, std::string queue, std::vector<new_task> tasks) {
+    co_return co_await broker->submit(std::move(queue), std::move(tasks));
+}
+
+inline asio::awaitable<std::vector<submitted>> submit_in_span(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
+                                                              std::vector<new_task> tasks) {
+    const auto spec = std::make_shared<task_spec>(*tasks.front().spec);
+    const auto span = begin_send(*by, queue, *spec, tasks.size());
+    for (auto& one : tasks) one.spec = spec;
+    auto storing = submit_when_awaited(std::move(broker), queue, std::move(tasks));
+    auto stored = co_await caught(std::move(storing));
+    if (stored.failure()) {
+        if (span) fail_send(*span, stored.failure());
+        std::rethrow_exception(stored.failure());
+    }
+    auto all = stored.take();
+    if (span) end_send(*span, queue, all);
+    co_return all;
+}
+
+asio::awaitable<std::vector<submitted>> submit_traced(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
+                                                      std::vector<new_task> tasks) {
+    if (!by) return broker->submit(std::move(queue), std::move(tasks));
+    return submit_in_span(std::move(broker), std::move(by), std::move(queue), std::move(tasks));
+}
+
+std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_first) noexcept {
+    try {
+        return by.on_process(task, is_first);
+    } catch (...) {  // a tracer's
+        return nullptr;
+    }
+}
+
+std::unique_ptr<attempt_span::attached> attach_span(attempt_span& what) noexcept {
+    try {
+        return what.attach();
+    } catch (...) {  // a span's
+        return nullptr;
+    }
+}
+
+void end_span(attempt_span& what, const settlement* end) noexcept {
+    try {
+        attempt_result made;
+        if (end) {
+            made.how = end->how;
+            made.counts = end->counts;
+            const bool is_failure = end->how == settlement::kind::fail || end->how == settlement::kind::retry;
+            if (is_failure) made.why = read_failure(end->data);
+        }
+        what.on_end(made);
+    } catch (...) {  // a span's
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
 
 namespace taskflux {
@@ -15192,6 +15637,7 @@ void batch_run::begin_parts() {
         }
         untold_ = begun_.size();
     }
+    for (auto* const one : begun_) one->begin_span_in_batch();
     begin();
 }
 
@@ -15735,6 +16181,7 @@ private:
     void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
+    tracer* tracing() const noexcept override { return tracer_.get(); }
     const std::shared_ptr<held_slots>& held() const override { return held_; }
     bool has_waiting(const task_id& id) const override;
 
@@ -15768,6 +16215,7 @@ private:
     taskflux::clock& clock_;
     const std::shared_ptr<const handler_map> handlers_;
     const std::shared_ptr<const worker_monitor> monitor_;
+    const std::shared_ptr<tracer> tracer_;
     const std::shared_ptr<held_slots> held_;
     const duration timeout_;
     const std::size_t prefetch_;
@@ -16624,6 +17072,7 @@ inline std::size_t cpu_threads_of(const worker_options& options) { return option
 crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
            std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
+      tracer_(options.tracing()),
       held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), cpu_threads_of(options), monitor_)),
       timeout_(options.timeout()), prefetch_(countable(options.prefetch())),
       capacity_(countable(options.concurrency()) + prefetch_),
@@ -16828,11 +17277,15 @@ void crew::finish(attempt& ended, std::exception_ptr error) noexcept {
     if (!error && !ended.departed()) {
         auto end = succeeded(ended.what(), ended.take_result());
         end.mark = ended.mark();
+        ended.end_span(&end);
         send(ended.id().queue, ended.consumer(), std::move(end));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
         end->mark = ended.mark();
+        ended.end_span(&*end);
         monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
+    } else {
+        ended.end_span(nullptr);
     }
 }
 
@@ -19532,6 +19985,34 @@ private:
 
 }  // namespace taskflux::redis::wire
 
+// -------------------- taskflux/broker/redis/observed.hpp ---------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// Tells an observer how a call has ended, and how long it took; a call that was cancelled has no such end. `name` lives for ever.
+inline asio::awaitable<reply> observed(std::shared_ptr<broker_observer> to, std::string_view name, asio::awaitable<reply> call) {
+    using clock = std::chrono::steady_clock;
+    const auto begun = clock::now();
+    auto called = co_await taskflux::detail::caught(std::move(call));
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - begun);
+    const bool is_cancelled = called.failure() && taskflux::detail::is_abort(called.failure());
+    try {
+        if (!is_cancelled) to->on_call(name, took, called.failure() != nullptr);
+    } catch (...) {  // an observer's
+    }
+    co_return called.take();
+}
+
+inline void tell_reconnected(const std::shared_ptr<broker_observer>& to) noexcept {
+    if (!to) return;
+    try {
+        to->on_reconnect();
+    } catch (...) {  // an observer's
+    }
+}
+
+}  // namespace taskflux::redis::wire
+
 // -------------------- taskflux/broker/redis/script.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -19842,6 +20323,7 @@ private:
         if (what.ends_connection) connection_.cancel(boost::redis::operation::run);
         if (what.ends_requests) connection_.cancel(boost::redis::operation::exec);
         if (what.opens_calls) purpose_.ready(*what.opens_calls);
+        if (what.opens_calls && *what.opens_calls) tell_reconnected(options_.observer());
         if (what.wakes_callers) changed_.cancel();
     }
 
@@ -20181,8 +20663,14 @@ private:
         to.push_range("EVALSHA", words.begin(), words.end());
     }
 
-    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
     asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
+        if (!options_.observer()) return begin(std::move(call), is_durable);
+        const auto name = call.which ? call.which->name : std::string_view("command");
+        return wire::observed(options_.observer(), name, begin(std::move(call), is_durable));
+    }
+
+    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
+    asio::awaitable<reply> begin(wire::link_call call, bool is_durable) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
             [used = started(is_durable)](auto handler, wire::link_call what) mutable {
                 const auto executor = used.to_send->executor();

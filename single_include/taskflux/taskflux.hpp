@@ -708,7 +708,9 @@ namespace taskflux {
 
 namespace asio = boost::asio;
 
+class attempt_span;
 class clock;
+class tracer;
 
 template <class T>
 class stream;
@@ -3021,6 +3023,39 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/calls/call_observer.hpp -----------------------------------------------------
+
+namespace taskflux {
+
+/// A call that has ended, at one of its two ends.
+struct ended_call {
+    std::string service, method;
+    std::string_view code;  ///< "ok", or the name of an `errc`; `cancelled` also where its coroutine was
+    std::chrono::microseconds took{};
+};
+
+/// Learns how calls of methods end, for metrics: override what is of interest, and set it with the constructor of `rpc` and with
+/// `service_options::observer`. The functions are called on any thread, several at a time; they must not block, and what they throw
+/// is ignored.
+class call_observer {
+public:
+    virtual ~call_observer() = default;
+
+    /// A call that this process has made, from the call to its reply; of a stream, until an instance has taken it, and of a
+    /// notification, until one has received it. Each call of a broadcast by itself.
+    virtual void on_called(const ended_call& /*what*/) {}
+
+    /// A call that this process has run; `busy` where a service has refused it, as it has its limit of calls in flight. Not told: what was cancelled before it began, and a method that the service does not have.
+    virtual void on_served(const ended_call& /*what*/) {}
+
+protected:
+    call_observer() = default;
+    call_observer(const call_observer&) = default;
+    call_observer& operator=(const call_observer&) = default;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/calls/stream/reading.hpp ----------------------------------------------------
 
 namespace taskflux::detail {
@@ -5044,7 +5079,7 @@ inline constexpr bool starts_with_call_options = false;
 template <class First, class... Rest>
 inline constexpr bool starts_with_call_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, call_options>;
 
-std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker);
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker, std::shared_ptr<call_observer> observer);
 asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what);
 asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what);
 asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what);
@@ -5066,7 +5101,9 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit rpc(broker_ptr broker) : core_(detail::make_rpc_core(std::move(broker))) {}
+    /// `observer`: is told of each call; null: nobody is.
+    explicit rpc(broker_ptr broker, std::shared_ptr<call_observer> observer = nullptr)
+        : core_(detail::make_rpc_core(std::move(broker), std::move(observer))) {}
 
     /// Calls a method and waits for its result. A payload is given as one value of the contract's type or as its fields.
     template <class R, class P, class... Args>
@@ -5260,6 +5297,28 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/admin/events_observer.hpp ---------------------------------------------------
+
+namespace taskflux {
+
+/// Learns what readers of events miss, for metrics: set it with `events_options::observer`. Called where the reader runs; must not
+/// block, and what it throws is ignored.
+class events_observer {
+public:
+    virtual ~events_observer() = default;
+
+    /// So many entries of a queue, each of which holds the events of a call, were dropped before a reader came to them; 1 where their
+    /// number is not known, as the queue has begun anew.
+    virtual void on_events_lost(const std::string& /*queue*/, std::uint64_t /*entries*/) {}
+
+protected:
+    events_observer() = default;
+    events_observer(const events_observer&) = default;
+    events_observer& operator=(const events_observer&) = default;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/events.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -5295,12 +5354,16 @@ public:
     /// having the name.
     events_options&& named(std::string name) && { return name_ = std::move(name), std::move(*this); }
 
+    /// Is told of what the reader misses, beside the gap that it is given; default: none.
+    events_options&& observer(std::shared_ptr<events_observer> to) && { return observer_ = std::move(to), std::move(*this); }
+
     const std::string& from() const { return from_; }
     duration poll() const { return poll_; }
     duration lease() const { return lease_; }
     const std::set<event_kind>& kinds() const { return kinds_; }
     const std::optional<task_id>& of() const { return task_; }
     const std::string& name() const { return name_; }
+    const std::shared_ptr<events_observer>& observer() const { return observer_; }
 
 private:
     std::string from_, name_;
@@ -5308,6 +5371,7 @@ private:
     duration lease_ = std::chrono::minutes(1);
     std::set<event_kind> kinds_;
     std::optional<task_id> task_;
+    std::shared_ptr<events_observer> observer_;
 };
 
 /// Reads what happens in a queue, as long as it is asked: a queue that nobody reads tells nothing, unless `queue_control::
@@ -5346,6 +5410,7 @@ private:
     awaitable<void> rest();
     awaitable<void> read();
     void add_gap(place to, time_point until);
+    void tell_lost(const event_cursor& to) const noexcept;
     void add(event_entry entry);
     awaitable<bool> is_wanted(queue_event& event);
     awaitable<bool> has_name(std::uint64_t number);
@@ -5463,6 +5528,207 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/broker_observer.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// Learns what goes wrong between a program and its broker, for metrics and alarms: override what is of interest, and set it
+/// with `memory_options::observer` or `redis_options::observer`. Each event is a log line too. The functions are called on the
+/// broker's threads; they must not block, and what they throw is ignored.
+class broker_observer {
+public:
+    virtual ~broker_observer() = default;
+
+    /// A caller has waited for `time` for the result of a task in `queue`, which no worker serves. Called once, and again when
+    /// the queue has been served in between.
+    virtual void on_unserved(const std::string& /*queue*/, duration /*time*/) {}
+
+    /// A task has failed for good while no worker ran it: its workers have died under it as often as its `crash_limit` says, or
+    /// its deadline has passed between two attempts. Of the programs that use a queue on Redis at most one is told.
+    virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
+
+    /// A call to the server has ended, `failed` by an error of it or of the connection; waits for the connection count. `call` names what was asked, out of a small
+    /// set. Not of the embedded broker, which makes no calls. Comes for each call: it must be quick.
+    virtual void on_call(std::string_view /*call*/, std::chrono::microseconds /*took*/, bool /*failed*/) {}
+
+    /// A connection to the server was lost, and is there again; a broker has up to three.
+    virtual void on_reconnect() {}
+
+protected:
+    broker_observer() = default;
+    broker_observer(const broker_observer&) = default;
+    broker_observer& operator=(const broker_observer&) = default;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/scheduler_observer.hpp -------------------------------------------------
+
+namespace taskflux {
+
+/// Learns what goes wrong with schedules, for metrics and alarms: set it with `scheduler_options::observer`. Called on the scheduler's
+/// thread; must not block, and what it throws is ignored.
+class scheduler_observer {
+public:
+    virtual ~scheduler_observer() = default;
+
+    /// Ticks of a schedule from `first` on came up later than its grace allows, as no scheduler ran or could reach the broker in time:
+    /// its misfire policy has decided what becomes of them. Of all schedulers that one is told which has dealt with them, once for
+    /// the ticks that it found together, or more often where their queue has no room for all of them. Not of local jobs that run in every process.
+    virtual void on_missed(const std::string& /*queue*/, const std::string& /*schedule*/, time_point /*first*/) {}
+
+protected:
+    scheduler_observer() = default;
+    scheduler_observer(const scheduler_observer&) = default;
+    scheduler_observer& operator=(const scheduler_observer&) = default;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker_observer.hpp ----------------------------------------------------
+
+namespace taskflux {
+
+/// An attempt that has failed.
+struct attempt_failure {
+    task_id task;
+    std::string name;      ///< of the task
+    unsigned attempt = 1;  ///< the first is 1
+    failure why;
+};
+
+/// A coroutine handler that a worker runs.
+struct running_handler {
+    task_id task;
+    std::string name;  ///< of the task
+};
+
+/// Learns what goes wrong in a worker, for metrics and alarms: override what is of interest, and set it with
+/// `worker_options::observer`. Each event is a log line too. The functions are called on the worker's threads, several at a
+/// time; they must not block, and what they throw is ignored.
+class worker_observer {
+public:
+    virtual ~worker_observer() = default;
+
+    /// An attempt has failed; the task is tried again after `delay`.
+    virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}
+
+    /// An attempt has failed, and no other follows: the task is a dead letter, as long as its `failed_retention` says.
+    virtual void on_failed(const attempt_failure& /*of*/) {}
+
+    /// A handler has thrown `throttled`, or failed an item of its batch so: `queue` starts nothing for `time` from now on.
+    virtual void on_throttled(const std::string& /*queue*/, duration /*time*/) {}
+
+    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among`, or other code, blocks its thread.
+    /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
+    virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
+
+    /// The first task of this name has waited in a queue of the worker's for a third of its lease or longer, and this worker has
+    /// no handler for it: there is no worker that has one, or all of them are busy. Called once for each name of a queue.
+    virtual void on_unclaimed(const std::string& /*queue*/, const std::string& /*name*/) {}
+
+    /// The handler `who` waits for a task (`client::run`, `job::result`) that has not begun, while handlers that wait so hold all
+    /// slots of the worker. `is_deadlock`: no other worker serves the task's queue; the wait ends with `errc::no_worker`. Else
+    /// called once for each name. A handler should await tasks by `context::call`, which lends the slot. `who` may be a plain
+    /// function that blocks its thread (a future), also where such functions block all threads: that is never a deadlock here.
+    virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
+
+    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back. Or before the
+    /// coroutine of `run` had begun, which then ends at once.
+    virtual void on_abandoned() {}
+
+protected:
+    worker_observer() = default;
+    worker_observer(const worker_observer&) = default;
+    worker_observer& operator=(const worker_observer&) = default;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/process_metrics.hpp ---------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// How long calls took, in buckets from 0.5 ms to 10 s.
+struct call_times {
+    static constexpr std::array<std::int64_t, 14> bounds_us{500,     1'000,   2'500,   5'000,     10'000,    25'000,    50'000,
+                                                            100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000};
+
+    std::array<std::uint64_t, bounds_us.size() + 1> counts{};
+    std::uint64_t sum_us = 0;
+
+    void add(std::chrono::microseconds took);
+};
+
+/// Values by their labels, of which only so many are told apart: further ones count as `other`.
+template <class Value>
+class labelled {
+public:
+    using key = std::vector<std::string>;
+
+    /// `free`: how many of the labels, from the first on, may have any values.
+    explicit labelled(std::size_t free = 1) : free_(free) {}
+
+    Value& at(key labels) {
+        const key group(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(free_));
+        const bool is_apart = groups_.contains(group) || (groups_.size() < most && groups_.insert(group).second);
+        for (std::size_t i = 0; !is_apart && i < free_; ++i) labels[i] = "other";
+        return values_[std::move(labels)];
+    }
+
+    const std::map<key, Value>& all() const { return values_; }
+
+private:
+    static constexpr std::size_t most = 100;
+
+    std::size_t free_;
+    std::set<key> groups_;
+    std::map<key, Value> values_;
+};
+
+}  // namespace detail
+
+/// Counts what this process sees: calls to the broker's server, calls of methods, missed ticks and events, and what holds its workers
+/// up. It is the observer of what it is given to: of brokers (`redis_options::observer`), workers, schedulers, services, `rpc`, readers
+/// of events; of those that it is not given to it says nothing, and they cost nothing. `read_metrics` takes it, too. Thread-safe; one
+/// for a program. Of queues, of methods and of schedules it tells 100 apart, and counts the others as `other`.
+class process_metrics final : public broker_observer,
+                              public worker_observer,
+                              public scheduler_observer,
+                              public call_observer,
+                              public events_observer {
+public:
+    process_metrics() = default;
+
+    /// The text of what was counted, as `metrics_text`. What has labels has samples once it has happened.
+    std::string text() const;
+
+    void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override;
+    void on_reconnect() override;
+    void on_throttled(const std::string& queue, duration time) override;
+    void on_blocked(const std::vector<running_handler>& among, duration time) override;
+    void on_missed(const std::string& queue, const std::string& schedule, time_point first) override;
+    void on_called(const ended_call& what) override;
+    void on_served(const ended_call& what) override;
+    void on_events_lost(const std::string& queue, std::uint64_t entries) override;
+
+private:
+    using count_map = detail::labelled<std::uint64_t>;
+    using time_map = detail::labelled<detail::call_times>;
+
+    mutable std::mutex mutex_;  // guards all
+    std::map<std::string, detail::call_times, std::less<>> calls_;
+    std::map<std::string, std::uint64_t, std::less<>> errors_;
+    std::uint64_t reconnects_ = 0, blocked_ = 0;
+    count_map throttled_, lost_;
+    count_map missed_{2};
+    time_map called_{2}, served_{2};
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/statistics.hpp --------------------------------------------------------
 
 namespace taskflux {
@@ -5539,19 +5805,33 @@ private:
 
 namespace taskflux {
 
+/// What metrics say of a schedule.
+struct schedule_metrics {
+    std::string id;
+    std::optional<time_point> last;  ///< the last tick that fired
+    std::optional<time_point> next;  ///< the next one, unless the schedule is paused or has no more
+};
+
 /// What metrics say of a queue.
 struct queue_metrics {
     std::string queue;
     queue_counts counts;
     queue_statistics statistics;
+    queue_limits limits = {};
+    std::vector<schedule_metrics> schedules = {};  ///< by id
 };
 
 /// The text of metrics in Prometheus' exposition format, version 0.0.4. Every process gives the same of a queue: HELP says so. O(queues
-/// and task names).
-std::string metrics_text(const std::vector<queue_metrics>& queues);
+/// and task names). `nodes`: those that are alive; nothing: nothing is said of them.
+std::string metrics_text(const std::vector<queue_metrics>& queues,
+                         const std::optional<std::vector<node_info>>& nodes = std::nullopt);
 
-/// Reads what the metrics of these queues say; of all where there are none given. Errors: those of `broker`. Cancellation: terminal.
-asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues = {});
+/// Reads what the metrics of these queues, of all where there are none given, and of the nodes say; of a queue's schedules the first
+/// 100 by id. Behind it stands what `mine` has
+/// counted in this process, if it is given, which then stands alone where the broker can't be read. Errors: without `mine`, those of
+/// `broker`; else `invalid_argument` for a null pointer. Cancellation: terminal.
+asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues = {},
+                                          std::shared_ptr<const process_metrics> mine = nullptr);
 
 }  // namespace taskflux
 
@@ -6877,6 +7157,8 @@ public:
 
     virtual const broker_ptr& broker() const = 0;
     virtual const std::string& consumer_name() const = 0;
+    /// Of the attempt; null: it has none.
+    virtual attempt_span* span() const noexcept { return nullptr; }
     /// Lends the handler's slot to another, as long as the handler only waits.
     virtual void park() = 0;
     virtual void unpark() = 0;
@@ -7208,9 +7490,12 @@ public:
     }
 
     /// The place of this attempt in the trace that the task was submitted in: below the header `traceparent`, with a span of its
-    /// own, another one for each attempt. Subtasks go below it by themselves; pass it to what else the handler calls
-    /// (`submit_options::trace`). Nothing where there is no such header, or it is not valid (W3C Trace Context, level 2).
+    /// own, another one for each attempt; with a tracer, that of its span. Subtasks go below it by themselves; pass it to what else the handler calls
+    /// (`submit_options::trace`). Nothing where there is neither, or the header is not valid (W3C Trace Context, level 2).
     std::optional<trace_context> trace() const;
+
+    /// The span of this attempt; null: its worker has no tracer (`worker_options::tracing`).
+    attempt_span* span() const { return sink_.span(); }
 
     /// The broker's time: what its wall clock shows; tests move it.
     time_point now() const { return clock_.wall(); }
@@ -8998,66 +9283,6 @@ struct weighted_queue {
 
 }  // namespace taskflux
 
-// -------------------- taskflux/flow/worker_observer.hpp ----------------------------------------------------
-
-namespace taskflux {
-
-/// An attempt that has failed.
-struct attempt_failure {
-    task_id task;
-    std::string name;      ///< of the task
-    unsigned attempt = 1;  ///< the first is 1
-    failure why;
-};
-
-/// A coroutine handler that a worker runs.
-struct running_handler {
-    task_id task;
-    std::string name;  ///< of the task
-};
-
-/// Learns what goes wrong in a worker, for metrics and alarms: override what is of interest, and set it with
-/// `worker_options::observer`. Each event is a log line too. The functions are called on the worker's threads, several at a
-/// time; they must not block, and what they throw is ignored.
-class worker_observer {
-public:
-    virtual ~worker_observer() = default;
-
-    /// An attempt has failed; the task is tried again after `delay`.
-    virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}
-
-    /// An attempt has failed, and no other follows: the task is a dead letter, as long as its `failed_retention` says.
-    virtual void on_failed(const attempt_failure& /*of*/) {}
-
-    /// A handler has thrown `throttled`, or failed an item of its batch so: `queue` starts nothing for `time` from now on.
-    virtual void on_throttled(const std::string& /*queue*/, duration /*time*/) {}
-
-    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among`, or other code, blocks its thread.
-    /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
-    virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
-
-    /// The first task of this name has waited in a queue of the worker's for a third of its lease or longer, and this worker has
-    /// no handler for it: there is no worker that has one, or all of them are busy. Called once for each name of a queue.
-    virtual void on_unclaimed(const std::string& /*queue*/, const std::string& /*name*/) {}
-
-    /// The handler `who` waits for a task (`client::run`, `job::result`) that has not begun, while handlers that wait so hold all
-    /// slots of the worker. `is_deadlock`: no other worker serves the task's queue; the wait ends with `errc::no_worker`. Else
-    /// called once for each name. A handler should await tasks by `context::call`, which lends the slot. `who` may be a plain
-    /// function that blocks its thread (a future), also where such functions block all threads: that is never a deadlock here.
-    virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
-
-    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back. Or before the
-    /// coroutine of `run` had begun, which then ends at once.
-    virtual void on_abandoned() {}
-
-protected:
-    worker_observer() = default;
-    worker_observer(const worker_observer&) = default;
-    worker_observer& operator=(const worker_observer&) = default;
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/log.hpp ---------------------------------------------------------------------
 
 namespace taskflux {
@@ -9207,6 +9432,9 @@ public:
     /// Is told of failed attempts, blocked threads, and what nobody does, beside the log; default: none.
     worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
 
+    /// Makes a span for each attempt; default: none. See also `client::traced_by`.
+    worker_options& tracing(std::shared_ptr<tracer> by) { return tracer_ = std::move(by), *this; }
+
     /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that something blocks
     /// it; default 200 ms, zero: never. Needs the renewal thread.
     worker_options& blocked_after(duration limit) {
@@ -9232,6 +9460,7 @@ public:
     const std::string& name() const { return name_; }
     const log_sink& log() const { return log_; }
     const std::shared_ptr<worker_observer>& observer() const { return observer_; }
+    const std::shared_ptr<tracer>& tracing() const { return tracer_; }
     duration blocked_after() const { return blocked_after_; }
     std::optional<std::uint32_t> seed() const { return seed_; }
 
@@ -9267,6 +9496,7 @@ private:
     std::string name_;
     log_sink log_;
     std::shared_ptr<worker_observer> observer_;
+    std::shared_ptr<tracer> tracer_;
     duration blocked_after_ = std::chrono::milliseconds(200);
     std::optional<std::uint32_t> seed_;
 };
@@ -10185,6 +10415,91 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/tracer.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+class running_task;
+
+/// How an attempt has ended.
+struct attempt_result {
+    std::optional<settlement::kind> how;  ///< nothing: its lease was lost, and another worker has its task
+    bool counts = true;                   ///< of a retry: as an attempt
+    std::optional<failure> why;           ///< of a failure, and of a retry
+};
+
+/// The span of a submission. Its end is that of the object.
+class send_span {
+public:
+    virtual ~send_span() = default;
+    send_span(const send_span&) = delete;
+    send_span& operator=(const send_span&) = delete;
+
+    virtual void on_sent(const std::string& queue, const std::vector<submitted>& tasks) = 0;
+    virtual void on_failed(const failure& why) = 0;
+
+protected:
+    send_span() = default;
+};
+
+/// The span of an attempt, from the call of its handler on. Its end is that of the object, where `on_end` has not come before: then
+/// the attempt was abandoned.
+class attempt_span {
+public:
+    virtual ~attempt_span() = default;
+    attempt_span(const attempt_span&) = delete;
+    attempt_span& operator=(const attempt_span&) = delete;
+
+    /// For `running_task::trace`, below which subtasks go; nothing: that is as without a tracer.
+    virtual std::optional<trace_context> place() const = 0;
+
+    /// Something that lives while the span is the current one of its thread.
+    struct attached {
+        virtual ~attached() = default;
+    };
+    /// Around a handler that is a plain function, on its thread. Not for coroutines, which change threads and share them.
+    virtual std::unique_ptr<attached> attach() = 0;
+
+    virtual void on_end(const attempt_result& what) = 0;
+
+protected:
+    attempt_span() = default;
+};
+
+/// Makes spans of a tracing library for submissions and attempts; <taskflux/otel/tracing.hpp> has one. Set it with `client::traced_by`
+/// and `worker_options::tracing`. Called on any thread, several at a time; must not block. What it and its spans throw is ignored.
+class tracer {
+public:
+    virtual ~tracer() = default;
+    tracer(const tracer&) = delete;
+    tracer& operator=(const tracer&) = delete;
+
+    /// Tasks are about to be submitted in one request. May change the headers of `what`, which is theirs. Null: no span.
+    virtual std::unique_ptr<send_span> on_send(const std::string& queue, task_spec& what, std::size_t count) = 0;
+
+    /// A handler is about to be called; `task` is valid for this call. `is_first`: nothing of the task was tried before, and
+    /// its handler takes it alone. Null: no span.
+    virtual std::unique_ptr<attempt_span> on_process(const running_task& task, bool is_first) = 0;
+
+protected:
+    tracer() = default;
+};
+
+namespace detail {
+
+/// `broker::submit`, in a span where `by` is not null. The tasks have one specification.
+asio::awaitable<std::vector<submitted>> submit_traced(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
+                                                      std::vector<new_task> tasks);
+
+std::unique_ptr<attempt_span> begin_span(tracer& by, const running_task& task, bool is_first) noexcept;
+std::unique_ptr<attempt_span::attached> attach_span(attempt_span& what) noexcept;
+/// `end`: null where the lease was lost.
+void end_span(attempt_span& what, const settlement* end) noexcept;
+
+}  // namespace detail
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/retry_delay.hpp --------------------------------------------------------
 
 namespace taskflux {
@@ -10372,6 +10687,8 @@ public:
     virtual void on_park(bool is_parked) = 0;
     virtual void on_interrupt(attempt& of) = 0;
     virtual const broker_ptr& broker() const = 0;
+    /// Null: attempts have no spans.
+    virtual tracer* tracing() const noexcept = 0;
 
     /// The slots whose handlers wait for tasks. Thread-safe.
     virtual const std::shared_ptr<held_slots>& held() const = 0;
@@ -10445,6 +10762,11 @@ public:
     /// Why it has ended before its handler did, if so.
     std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
 
+    /// Ends its span, if it has one, as it is to be settled; null: it is not.
+    void end_span(const settlement* end) const noexcept {
+        if (span_) detail::end_span(*span_, end);
+    }
+
     /// What `decide` needs to know about an end that is no success.
     failed_attempt failed(std::exception_ptr error) const {
         failed_attempt facts;
@@ -10463,6 +10785,10 @@ protected:
         began_at_ = clock_.now();
         ends_ = ends;
         has_begun_ = true;
+    }
+    /// After that, and before its handler is called.
+    void begin_span_in_batch() noexcept {
+        if (owner_->tracing()) begin_span(as_task(), false);
     }
 
     /// What a batch handler is given of it.
@@ -10484,7 +10810,13 @@ private:
         began_at_ = clock_.now();
         ends_ = (std::min)(timeout_ > duration::zero() ? later(began_at_, timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
+        auto& made = context_.emplace(what_, id_, *this, clock_, ends_, sink);
+        if (owner_->tracing()) begin_span(made, is_first_attempt(what_));
+        return made;
+    }
+
+    void begin_span(const running_task& of, bool is_first) noexcept {
+        span_ = detail::begin_span(*owner_->tracing(), of, is_first);
     }
 
     asio::awaitable<void> run() override {
@@ -10498,6 +10830,7 @@ private:
         const plain_scope here(*this);
         auto& ctx = begin_here();
         if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+        const auto current = span_ ? attach_span(*span_) : nullptr;
         handler_.call(ctx, what_.payload, result_);
     }
 
@@ -10510,6 +10843,7 @@ private:
     void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
+    attempt_span* span() const noexcept override { return span_.get(); }
 
     std::optional<errc> stopped() const override {
         if (stopping()) return stop_reason();
@@ -10536,6 +10870,7 @@ private:
     const duration timeout_;
     time_point began_at_{}, ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
+    std::unique_ptr<attempt_span> span_;
     std::string result_;
     std::atomic<bool> has_begun_ = false;
     std::atomic<int> parked_ = 0;
@@ -10556,6 +10891,7 @@ public:
     ~batch_part() override;
 
     using attempt::as_task;
+    using attempt::begin_span_in_batch;
     using attempt::begin_until;
     using attempt::set_result;
     using attempt::timeout;
@@ -11401,6 +11737,7 @@ BOOST_DESCRIBE_STRUCT(stored_schedule, (), (version, definition, state))
 struct tick_plan {
     std::vector<time_point> fire;    ///< ticks, oldest first
     std::optional<time_point> next;  ///< the first tick that is not done with then
+    bool has_missed = false;         ///< some came up later than the grace allows, whatever becomes of them
 };
 
 namespace detail {
@@ -11586,12 +11923,16 @@ public:
     /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
     scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
+    /// Is told of missed ticks; default: none.
+    scheduler_options& observer(std::shared_ptr<scheduler_observer> to) { return observer_ = std::move(to), *this; }
+
     const std::vector<std::string>& queues() const { return queues_; }
     const std::string& host() const { return host_; }
     duration look_every() const { return look_every_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
     const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<scheduler_observer>& observer() const { return observer_; }
 
 private:
     std::vector<std::string> queues_;
@@ -11600,6 +11941,7 @@ private:
     asio::any_io_executor cpu_;
     std::optional<duration> start_timeout_;
     log_sink log_;
+    std::shared_ptr<scheduler_observer> observer_;
 };
 
 }  // namespace taskflux
@@ -11951,6 +12293,9 @@ public:
     /// Receives a line for each problem with the broker; default: they go to standard error.
     service_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
+    /// Is told of each call that it runs; default: none.
+    service_options& observer(std::shared_ptr<call_observer> to) { return observer_ = std::move(to), *this; }
+
     const std::string& id() const { return id_; }
     const std::string& host() const { return host_; }
     std::size_t max_running() const { return max_running_; }
@@ -11960,6 +12305,7 @@ public:
     std::size_t cpu_threads() const { return cpu_threads_; }
     const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<call_observer>& observer() const { return observer_; }
 
 private:
     std::string id_;
@@ -11971,6 +12317,7 @@ private:
     std::size_t cpu_threads_ = 0;
     std::optional<duration> start_timeout_;
     log_sink log_;
+    std::shared_ptr<call_observer> observer_;
 };
 
 }  // namespace taskflux
@@ -12172,6 +12519,14 @@ public:
         : broker_(detail::checked_broker(std::move(broker), "a client")),
           defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
+    /// A client that makes a span for each request by which it submits tasks (`submit`, `run`, `submit_all`), and puts the tasks
+    /// below it. Null: none, as at first.
+    client traced_by(std::shared_ptr<tracer> by) const {
+        auto made = *this;
+        made.tracer_ = std::move(by);
+        return made;
+    }
+
     /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
@@ -12183,7 +12538,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        return send<R>(broker(), detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
+        return send<R>(broker(), tracer_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
                        contract.faults());
     }
 
@@ -12209,7 +12564,7 @@ public:
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker(), detail::queue_of(contract, options), std::move(pattern),
+            return send_all<R>(broker(), tracer_, detail::queue_of(contract, options), std::move(pattern),
                                std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
@@ -12231,7 +12586,7 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<R>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
+        auto submission = send<R>(broker(), tracer_, detail::queue_of(contract, options), std::move(task), contract.faults());
         const bool owns_task = options.on_duplicate() == duplicate::join;
         return result_of(std::move(submission), owns_task, broker(), options.wait(), contract.faults(), detail::calling_function());
     }
@@ -12259,7 +12614,7 @@ public:
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<void>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
+        auto submission = send<void>(broker(), tracer_, detail::queue_of(contract, options), std::move(task), contract.faults());
         return stream_of<T>(std::move(submission), std::move(reader));
     }
 
@@ -12384,10 +12739,11 @@ private:
     }
 
     template <class R>
-    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task, fault_list faults) {
+    static awaitable<job<R>> send(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue, new_task task, fault_list faults) {
         std::vector<new_task> tasks;
         tasks.push_back(std::move(task));
-        const auto stored = co_await broker->submit(queue, std::move(tasks));
+        auto storing = detail::submit_traced(broker, std::move(by), queue, std::move(tasks));
+        const auto stored = co_await std::move(storing);
         task_id id{std::move(queue), stored.front().key};
         co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate, faults);
     }
@@ -12400,8 +12756,8 @@ private:
     }
 
     template <class R, class Range>
-    static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
-                                                   Range payloads, fault_list faults) {
+    static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
+                                                   new_task pattern, Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
         const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
@@ -12418,7 +12774,7 @@ private:
                 tasks.push_back(pattern);
                 tasks.back().payload = std::move(texts[i]);
             }
-            auto submission = broker->submit(queue, std::move(tasks));
+            auto submission = detail::submit_traced(broker, by, queue, std::move(tasks));
             const auto stored = co_await detail::after_others(std::move(submission), jobs.size(), texts.size());
             for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate, faults));
         }
@@ -12480,6 +12836,7 @@ private:
 
     broker_ptr broker_;
     std::shared_ptr<const submit_options> defaults_;  // null: none
+    std::shared_ptr<tracer> tracer_;                  // the same
 };
 
 }  // namespace taskflux
@@ -13004,33 +13361,6 @@ private:
     detail::run_once<detail::app_core> life_;
     bool has_run_ = false;
     std::function<void()> on_ready_ = [] {};
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/broker_observer.hpp --------------------------------------------------
-
-namespace taskflux {
-
-/// Learns what goes wrong between a program and its broker, for metrics and alarms: override what is of interest, and set it
-/// with `memory_options::observer` or `redis_options::observer`. Each event is a log line too. The functions are called on the
-/// broker's threads; they must not block, and what they throw is ignored.
-class broker_observer {
-public:
-    virtual ~broker_observer() = default;
-
-    /// A caller has waited for `time` for the result of a task in `queue`, which no worker serves. Called once, and again when
-    /// the queue has been served in between.
-    virtual void on_unserved(const std::string& /*queue*/, duration /*time*/) {}
-
-    /// A task has failed for good while no worker ran it: its workers have died under it as often as its `crash_limit` says, or
-    /// its deadline has passed between two attempts. Of the programs that use a queue on Redis at most one is told.
-    virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
-
-protected:
-    broker_observer() = default;
-    broker_observer(const broker_observer&) = default;
-    broker_observer& operator=(const broker_observer&) = default;
 };
 
 }  // namespace taskflux

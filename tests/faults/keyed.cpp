@@ -12,7 +12,7 @@
 
 // Workers are killed while each key may run one task: no key ever runs more, none is stuck, and what is stored of it is right at
 // any time. `TASKFLUX_LONG`: 200 kills.
-namespace {
+namespace faults_keyed {
 
 using namespace test::faults;
 
@@ -80,7 +80,7 @@ struct fixture {
     }
 };
 
-}  // namespace
+}  // namespace faults_keyed
 
 BOOST_FIXTURE_TEST_SUITE(faults_keyed, fixture)
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/admin/events_observer.hpp>
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/events.hpp>
 #include <taskflux/core/id.hpp>
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -51,12 +53,16 @@ public:
     /// having the name.
     events_options&& named(std::string name) && { return name_ = std::move(name), std::move(*this); }
 
+    /// Is told of what the reader misses, beside the gap that it is given; default: none.
+    events_options&& observer(std::shared_ptr<events_observer> to) && { return observer_ = std::move(to), std::move(*this); }
+
     const std::string& from() const { return from_; }
     duration poll() const { return poll_; }
     duration lease() const { return lease_; }
     const std::set<event_kind>& kinds() const { return kinds_; }
     const std::optional<task_id>& of() const { return task_; }
     const std::string& name() const { return name_; }
+    const std::shared_ptr<events_observer>& observer() const { return observer_; }
 
 private:
     std::string from_, name_;
@@ -64,6 +70,7 @@ private:
     duration lease_ = std::chrono::minutes(1);
     std::set<event_kind> kinds_;
     std::optional<task_id> task_;
+    std::shared_ptr<events_observer> observer_;
 };
 
 /// Reads what happens in a queue, as long as it is asked: a queue that nobody reads tells nothing, unless `queue_control::
@@ -102,6 +109,7 @@ private:
     awaitable<void> rest();
     awaitable<void> read();
     void add_gap(place to, time_point until);
+    void tell_lost(const event_cursor& to) const noexcept;
     void add(event_entry entry);
     awaitable<bool> is_wanted(queue_event& event);
     awaitable<bool> has_name(std::uint64_t number);

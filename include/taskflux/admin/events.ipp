@@ -109,6 +109,7 @@ asio::awaitable<void> events::read() {
 
 /// `to`: where the reader is behind the gap.
 void events::add_gap(place to, time_point until) {
+    tell_lost(to.at);
     waiting made;
     auto& gap = made.item.emplace<event_gap>();
     gap.from = text_of(read_);
@@ -118,6 +119,15 @@ void events::add_gap(place to, time_point until) {
     read_ = std::move(to);
     made.behind = read_;
     ready_.push_back(std::move(made));
+}
+
+void events::tell_lost(const event_cursor& to) const noexcept {
+    if (!options_.observer()) return;
+    const bool is_known = to.number > read_.at.number;
+    try {
+        options_.observer()->on_events_lost(queue_, is_known ? to.number - read_.at.number : 1);
+    } catch (...) {  // an observer's
+    }
 }
 
 void events::add(event_entry entry) {

@@ -4,7 +4,9 @@
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <chrono>
 #include <string>
+#include <string_view>
 
 namespace taskflux {
 
@@ -22,6 +24,13 @@ public:
     /// A task has failed for good while no worker ran it: its workers have died under it as often as its `crash_limit` says, or
     /// its deadline has passed between two attempts. Of the programs that use a queue on Redis at most one is told.
     virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
+
+    /// A call to the server has ended, `failed` by an error of it or of the connection; waits for the connection count. `call` names what was asked, out of a small
+    /// set. Not of the embedded broker, which makes no calls. Comes for each call: it must be quick.
+    virtual void on_call(std::string_view /*call*/, std::chrono::microseconds /*took*/, bool /*failed*/) {}
+
+    /// A connection to the server was lost, and is there again; a broker has up to three.
+    virtual void on_reconnect() {}
 
 protected:
     broker_observer() = default;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/calls/call_observer.hpp>
 #include <taskflux/calls/call_options.hpp>
 #include <taskflux/calls/stream.hpp>
 #include <taskflux/core/codec/named.hpp>
@@ -61,7 +62,7 @@ inline constexpr bool starts_with_call_options = false;
 template <class First, class... Rest>
 inline constexpr bool starts_with_call_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, call_options>;
 
-std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker);
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker, std::shared_ptr<call_observer> observer);
 asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what);
 asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what);
 asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what);
@@ -83,7 +84,9 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit rpc(broker_ptr broker) : core_(detail::make_rpc_core(std::move(broker))) {}
+    /// `observer`: is told of each call; null: nobody is.
+    explicit rpc(broker_ptr broker, std::shared_ptr<call_observer> observer = nullptr)
+        : core_(detail::make_rpc_core(std::move(broker), std::move(observer))) {}
 
     /// Calls a method and waits for its result. A payload is given as one value of the contract's type or as its fields.
     template <class R, class P, class... Args>

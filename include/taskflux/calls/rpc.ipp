@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/rpc/call_watch.hpp>
 #include <taskflux/calls/rpc/core.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/detail/caught.hpp>
@@ -25,22 +26,42 @@ namespace taskflux {
 
 namespace detail {
 
-std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker) {
-    auto core = std::make_shared<rpc_core>(std::move(broker));
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker, std::shared_ptr<call_observer> observer) {
+    auto core = std::make_shared<rpc_core>(std::move(broker), std::move(observer));
     core->open();
     return core;
 }
 
+/// What a core is asked for.
+template <class T>
+using core_call = asio::awaitable<T> (*)(std::shared_ptr<rpc_core>, call_request);
+
+template <class T>
+asio::awaitable<T> watched(std::shared_ptr<rpc_core> core, call_request what, core_call<T> make) {
+    const auto service = what.service, method = what.method;
+    const call_watch watch(core->observer(), &call_observer::on_called);
+    auto calling = make(core, std::move(what));
+    auto called = co_await caught(std::move(calling));
+    watch.end(service, method, called.failure());
+    co_return called.take();
+}
+
+template <class T>
+asio::awaitable<T> observed(std::shared_ptr<rpc_core> core, call_request what, core_call<T> make) {
+    if (!core->observer()) return make(std::move(core), std::move(what));
+    return watched(std::move(core), std::move(what), make);
+}
+
 asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::call(std::move(core), std::move(what));
+    return observed(std::move(core), std::move(what), &rpc_core::call);
 }
 
 asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::open_stream(std::move(core), std::move(what));
+    return observed(std::move(core), std::move(what), &rpc_core::open_stream);
 }
 
 asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::notify(std::move(core), std::move(what));
+    return observed(std::move(core), std::move(what), &rpc_core::notify);
 }
 
 /// A call of several instances at a time, on a strand of its own.
@@ -74,7 +95,7 @@ private:
         const auto self = shared_from_this();
         auto& made = answers_[which];
         made.instance = calls_[which].options.to();
-        auto calling = rpc_core::call(core_, std::move(calls_[which]));
+        auto calling = call_one(core_, std::move(calls_[which]));
         auto called = co_await caught(std::move(calling));
         made.error = called.failure();
         if (!made.error) made.payload = called.take();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/calls/call_observer.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/id/limits.hpp>
@@ -12,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,6 +70,9 @@ public:
     /// Receives a line for each problem with the broker; default: they go to standard error.
     service_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
+    /// Is told of each call that it runs; default: none.
+    service_options& observer(std::shared_ptr<call_observer> to) { return observer_ = std::move(to), *this; }
+
     const std::string& id() const { return id_; }
     const std::string& host() const { return host_; }
     std::size_t max_running() const { return max_running_; }
@@ -77,6 +82,7 @@ public:
     std::size_t cpu_threads() const { return cpu_threads_; }
     const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<call_observer>& observer() const { return observer_; }
 
 private:
     std::string id_;
@@ -88,6 +94,7 @@ private:
     std::size_t cpu_threads_ = 0;
     std::optional<duration> start_timeout_;
     log_sink log_;
+    std::shared_ptr<call_observer> observer_;
 };
 
 }  // namespace taskflux

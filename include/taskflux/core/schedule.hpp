@@ -98,6 +98,7 @@ BOOST_DESCRIBE_STRUCT(stored_schedule, (), (version, definition, state))
 struct tick_plan {
     std::vector<time_point> fire;    ///< ticks, oldest first
     std::optional<time_point> next;  ///< the first tick that is not done with then
+    bool has_missed = false;         ///< some came up later than the grace allows, whatever becomes of them
 };
 
 namespace detail {

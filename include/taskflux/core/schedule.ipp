@@ -71,6 +71,7 @@ tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone
     const auto grace = detail::within_reason(of.grace) + jitter + held_up;
     const auto edge = now - grace - jitter;
     std::deque<time_point> missed;
+    bool has_missed = next < edge;
     std::optional<time_point> tick = next;
     if (next < edge) {
         missed = detail::newest_ticks(when, in, next, edge, wanted);
@@ -85,6 +86,7 @@ tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone
             if (is_only_one) on_time.clear();
             on_time.push_back(*tick);
         } else {
+            has_missed = true;
             missed.push_back(*tick);
             if (missed.size() > wanted) missed.pop_front();
         }
@@ -92,6 +94,7 @@ tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone
     if (of.misfire == misfire_policy::fire_once && !on_time.empty()) missed.clear();
     tick_plan plan;
     plan.next = tick;
+    plan.has_missed = has_missed;
     plan.fire.assign(missed.begin(), missed.end());
     plan.fire.insert(plan.fire.end(), on_time.begin(), on_time.end());
     if (is_only_one && plan.fire.size() > 1) plan.fire.erase(plan.fire.begin(), plan.fire.end() - 1);

@@ -11,6 +11,7 @@
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
 #include <taskflux/flow/job.hpp>
+#include <taskflux/flow/tracer.hpp>
 #include <taskflux/flow/workflow/results.hpp>
 #include <taskflux/flow/workflow/spawning.hpp>
 
@@ -67,6 +68,14 @@ public:
         : broker_(detail::checked_broker(std::move(broker), "a client")),
           defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
+    /// A client that makes a span for each request by which it submits tasks (`submit`, `run`, `submit_all`), and puts the tasks
+    /// below it. Null: none, as at first.
+    client traced_by(std::shared_ptr<tracer> by) const {
+        auto made = *this;
+        made.tracer_ = std::move(by);
+        return made;
+    }
+
     /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
@@ -78,7 +87,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        return send<R>(broker(), detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
+        return send<R>(broker(), tracer_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
                        contract.faults());
     }
 
@@ -104,7 +113,7 @@ public:
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker(), detail::queue_of(contract, options), std::move(pattern),
+            return send_all<R>(broker(), tracer_, detail::queue_of(contract, options), std::move(pattern),
                                std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
@@ -126,7 +135,7 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<R>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
+        auto submission = send<R>(broker(), tracer_, detail::queue_of(contract, options), std::move(task), contract.faults());
         const bool owns_task = options.on_duplicate() == duplicate::join;
         return result_of(std::move(submission), owns_task, broker(), options.wait(), contract.faults(), detail::calling_function());
     }
@@ -154,7 +163,7 @@ public:
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<void>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
+        auto submission = send<void>(broker(), tracer_, detail::queue_of(contract, options), std::move(task), contract.faults());
         return stream_of<T>(std::move(submission), std::move(reader));
     }
 
@@ -279,10 +288,11 @@ private:
     }
 
     template <class R>
-    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task, fault_list faults) {
+    static awaitable<job<R>> send(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue, new_task task, fault_list faults) {
         std::vector<new_task> tasks;
         tasks.push_back(std::move(task));
-        const auto stored = co_await broker->submit(queue, std::move(tasks));
+        auto storing = detail::submit_traced(broker, std::move(by), queue, std::move(tasks));
+        const auto stored = co_await std::move(storing);
         task_id id{std::move(queue), stored.front().key};
         co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate, faults);
     }
@@ -295,8 +305,8 @@ private:
     }
 
     template <class R, class Range>
-    static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
-                                                   Range payloads, fault_list faults) {
+    static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
+                                                   new_task pattern, Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
         const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
@@ -313,7 +323,7 @@ private:
                 tasks.push_back(pattern);
                 tasks.back().payload = std::move(texts[i]);
             }
-            auto submission = broker->submit(queue, std::move(tasks));
+            auto submission = detail::submit_traced(broker, by, queue, std::move(tasks));
             const auto stored = co_await detail::after_others(std::move(submission), jobs.size(), texts.size());
             for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate, faults));
         }
@@ -375,6 +385,7 @@ private:
 
     broker_ptr broker_;
     std::shared_ptr<const submit_options> defaults_;  // null: none
+    std::shared_ptr<tracer> tracer_;                  // the same
 };
 
 }  // namespace taskflux

@@ -31,8 +31,7 @@ void context::check_shared(const submit_options& options) {
 
 void context::inherit_trace(header_map& headers) const {
     const std::string parent(trace_context::parent_header), state(trace_context::state_header);
-    const bool is_given = headers.contains(parent);
-    if (is_given || !this->headers().contains(parent)) return;  // a state that is given with it, or alone, is the caller's
+    if (headers.contains(parent)) return;  // a state that is given with it, or alone, is the caller's
     const auto mine = trace();
     if (!mine) return;
     headers[parent] = mine->traceparent();

@@ -51,9 +51,12 @@ public:
     }
 
     /// The place of this attempt in the trace that the task was submitted in: below the header `traceparent`, with a span of its
-    /// own, another one for each attempt. Subtasks go below it by themselves; pass it to what else the handler calls
-    /// (`submit_options::trace`). Nothing where there is no such header, or it is not valid (W3C Trace Context, level 2).
+    /// own, another one for each attempt; with a tracer, that of its span. Subtasks go below it by themselves; pass it to what else the handler calls
+    /// (`submit_options::trace`). Nothing where there is neither, or the header is not valid (W3C Trace Context, level 2).
     std::optional<trace_context> trace() const;
+
+    /// The span of this attempt; null: its worker has no tracer (`worker_options::tracing`).
+    attempt_span* span() const { return sink_.span(); }
 
     /// The broker's time: what its wall clock shows; tests move it.
     time_point now() const { return clock_.wall(); }

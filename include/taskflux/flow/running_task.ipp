@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/detail/fnv1a.hpp>
 #include <taskflux/flow/running_task.hpp>
+#include <taskflux/flow/tracer.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -36,6 +37,9 @@ void running_task::report_progress(std::string encoded) const {
 }
 
 std::optional<trace_context> running_task::trace() const {
+    if (const auto* const mine = span()) {
+        if (auto place = mine->place()) return place;
+    }
     const auto parent = header(trace_context::parent_header);
     if (parent.empty()) return std::nullopt;
     const auto received = trace_context::parse(parent, header(trace_context::state_header));

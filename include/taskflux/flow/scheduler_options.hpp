@@ -5,6 +5,7 @@
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/core/time.hpp>
+#include <taskflux/flow/scheduler_observer.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/log.hpp>
 
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -173,12 +175,16 @@ public:
     /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
     scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
+    /// Is told of missed ticks; default: none.
+    scheduler_options& observer(std::shared_ptr<scheduler_observer> to) { return observer_ = std::move(to), *this; }
+
     const std::vector<std::string>& queues() const { return queues_; }
     const std::string& host() const { return host_; }
     duration look_every() const { return look_every_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
     const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<scheduler_observer>& observer() const { return observer_; }
 
 private:
     std::vector<std::string> queues_;
@@ -187,6 +193,7 @@ private:
     asio::any_io_executor cpu_;
     std::optional<duration> start_timeout_;
     log_sink log_;
+    std::shared_ptr<scheduler_observer> observer_;
 };
 
 }  // namespace taskflux

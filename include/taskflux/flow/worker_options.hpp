@@ -106,6 +106,9 @@ public:
     /// Is told of failed attempts, blocked threads, and what nobody does, beside the log; default: none.
     worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
 
+    /// Makes a span for each attempt; default: none. See also `client::traced_by`.
+    worker_options& tracing(std::shared_ptr<tracer> by) { return tracer_ = std::move(by), *this; }
+
     /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that something blocks
     /// it; default 200 ms, zero: never. Needs the renewal thread.
     worker_options& blocked_after(duration limit) {
@@ -131,6 +134,7 @@ public:
     const std::string& name() const { return name_; }
     const log_sink& log() const { return log_; }
     const std::shared_ptr<worker_observer>& observer() const { return observer_; }
+    const std::shared_ptr<tracer>& tracing() const { return tracer_; }
     duration blocked_after() const { return blocked_after_; }
     std::optional<std::uint32_t> seed() const { return seed_; }
 
@@ -166,6 +170,7 @@ private:
     std::string name_;
     log_sink log_;
     std::shared_ptr<worker_observer> observer_;
+    std::shared_ptr<tracer> tracer_;
     duration blocked_after_ = std::chrono::milliseconds(200);
     std::optional<std::uint32_t> seed_;
 };

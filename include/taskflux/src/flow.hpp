@@ -8,6 +8,7 @@
 #include <taskflux/admin/metrics.ipp>
 #include <taskflux/admin/node.ipp>
 #include <taskflux/admin/node/core.ipp>
+#include <taskflux/admin/process_metrics.ipp>
 #include <taskflux/admin/statistics.ipp>
 #include <taskflux/flow/client.ipp>
 #include <taskflux/flow/client/await_end.ipp>
@@ -20,6 +21,7 @@
 #include <taskflux/flow/scheduler/book.ipp>
 #include <taskflux/flow/scheduler/core.ipp>
 #include <taskflux/flow/scheduler/declared.ipp>
+#include <taskflux/flow/tracer.ipp>
 #include <taskflux/flow/worker.ipp>
 #include <taskflux/flow/worker/batch_run.ipp>
 #include <taskflux/flow/worker/control.ipp>

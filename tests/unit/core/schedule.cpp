@@ -71,6 +71,18 @@ BOOST_AUTO_TEST_CASE(ticks_that_are_late_by_more_than_the_grace_are_missed) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_plan_says_whether_ticks_were_missed_whatever_becomes_of_them) {
+    for (const auto policy : {misfire::skip, misfire::fire_once, misfire::catch_up}) {
+        const auto of = each_ten(policy);
+        BOOST_TEST(!plan(of, 100, 99).has_missed);
+        BOOST_TEST(!plan(of, 100, 105).has_missed);   // within its grace
+        BOOST_TEST(plan(of, 100, 105.1).has_missed);
+        BOOST_TEST(plan(of, 100, 112).has_missed);    // the next one is on time
+        BOOST_TEST(plan(of, 100, 1'000'000'009).has_missed);
+        BOOST_TEST(!plan_ticks(of, cron(of.cron), zone(), at(100), at(112), 10s).has_missed);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ticks_of_a_time_in_which_nobody_could_ask_are_not_missed) {
     const auto of = each_ten(misfire::skip);
     const auto held_up = [&](duration time) { return text_of(plan_ticks(of, cron(of.cron), zone(), at(100), at(129), time)); };

@@ -1,13 +1,22 @@
+#include "fixture.hpp"
+
+#include <support/exposition.hpp>
+#include <taskflux/admin/events.hpp>
 #include <taskflux/admin/metrics.hpp>
+#include <taskflux/admin/node.hpp>
+#include <taskflux/flow/queue_control.hpp>
+#include <taskflux/flow/scheduler.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
-#include <cstddef>
+#include <fstream>
 #include <map>
+#include <memory>
+#include <optional>
+#include <regex>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,101 +26,7 @@ using namespace std::chrono_literals;
 
 namespace flow_metrics {
 
-using labels = std::map<std::string, std::string>;
-
-struct sample {
-    std::string name;
-    labels of;
-    double value = 0;
-};
-
-/// Reads the text by the rules of the exposition format, version 0.0.4, and fails where it keeps to them not.
-struct exposition {
-    explicit exposition(const std::string& text) {
-        BOOST_REQUIRE(text.empty() || text.back() == '\n');
-        for (std::size_t at = 0; at < text.size();) {
-            const auto end = text.find('\n', at);
-            line(text.substr(at, end - at));
-            at = end + 1;
-        }
-    }
-
-    double value(const std::string& name, const labels& of) const {
-        for (const auto& one : samples) {
-            if (one.name == name && one.of == of) return one.value;
-        }
-        BOOST_ERROR("no sample of " << name);
-        return -1;
-    }
-
-    std::map<std::string, std::string> types, helps;
-    std::vector<sample> samples;
-
-private:
-    void line(const std::string& text) {
-        if (text.starts_with("# ")) return comment(text.substr(2));
-        sample made;
-        std::size_t at = text.find_first_of("{ ");
-        BOOST_REQUIRE(at != std::string::npos);
-        made.name = text.substr(0, at);
-        check_name(made.name);
-        if (text[at] == '{') {
-            ++at;
-            while (text[at] != '}') {
-                const auto is = text.find("=\"", at);
-                BOOST_REQUIRE(is != std::string::npos);
-                const auto name = text.substr(at, is - at);
-                check_name(name);
-                std::string value;
-                for (at = is + 2; text.at(at) != '"'; ++at) {
-                    if (text[at] != '\\') {
-                        value += text[at];
-                        continue;
-                    }
-                    ++at;
-                    BOOST_REQUIRE((text.at(at) == '\\' || text[at] == '"' || text[at] == 'n'));
-                    value += text[at] == 'n' ? '\n' : text[at];
-                }
-                ++at;
-                BOOST_TEST(made.of.emplace(name, value).second);
-                if (text.at(at) == ',') ++at;
-            }
-            ++at;
-        }
-        BOOST_REQUIRE(text.at(at) == ' ');
-        std::size_t read = 0;
-        made.value = std::stod(text.substr(at + 1), &read);
-        BOOST_TEST(read == text.size() - at - 1);
-        BOOST_TEST(seen_.emplace(made.name, made.of).second);  // each once
-        BOOST_TEST(types.contains(family_));
-        BOOST_TEST(made.name.starts_with(family_));            // all of a family together
-        if (types[family_] == "counter") BOOST_TEST(made.name.ends_with("_total"));
-        if (types[family_] == "histogram") {
-            const auto suffix = made.name.substr(family_.size());
-            BOOST_TEST((suffix == "_bucket" || suffix == "_sum" || suffix == "_count"));
-        } else {
-            BOOST_TEST(made.name == family_);
-        }
-        samples.push_back(std::move(made));
-    }
-
-    void comment(const std::string& text) {
-        const auto kind = text.substr(0, 4);
-        const auto blank = text.find(' ', 5);
-        BOOST_REQUIRE((kind == "HELP" || kind == "TYPE"));
-        BOOST_REQUIRE(blank != std::string::npos);
-        family_ = text.substr(5, blank - 5);
-        BOOST_TEST((kind == "HELP" ? helps : types).emplace(family_, text.substr(blank + 1)).second);
-    }
-
-    static void check_name(std::string_view name) {
-        BOOST_TEST(!name.empty());
-        for (const char c : name) BOOST_TEST(((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'));
-    }
-
-    std::string family_;
-    std::set<std::pair<std::string, labels>> seen_;
-};
+using test::exposition;
 
 queue_metrics mail() {
     queue_metrics made;
@@ -128,7 +43,85 @@ queue_metrics mail() {
     send.counts.run.add(7ms);
     send.counts.run.add(2h);
     made.statistics.tasks.push_back(send);
+    made.counts.running = 2;
+    made.counts.scheduled = 3;
+    made.counts.held = 1;
+    made.limits.declared.emplace(limit().running(9), "", time_point());
+    made.limits.live.emplace(limit().running(5).rate(100, 10s).max_waiting(50), "", time_point());
+    made.limits.each_key.declared.emplace(limit().running(1), "", time_point());
+    schedule_metrics nightly;
+    nightly.id = "nightly";
+    nightly.last = time_point(1'500ms);
+    nightly.next = time_point(90s);
+    made.schedules.push_back(nightly);
+    schedule_metrics paused;
+    paused.id = "paused";
+    made.schedules.push_back(paused);
     return made;
+}
+
+std::vector<node_info> two_nodes() {
+    std::vector<node_info> made(2);
+    made[0].concurrency = 16;
+    made[0].running = 5;
+    made[1].concurrency = 4;
+    made[1].running = 6;  // its slots were just made fewer
+    return made;
+}
+
+/// Has counted something of each kind.
+std::shared_ptr<process_metrics> busy_process() {
+    const auto made = std::make_shared<process_metrics>();
+    made->on_call("fetch", 700us, false);
+    made->on_call("fetch", 3s, true);
+    made->on_reconnect();
+    made->on_throttled("mail", 1s);
+    made->on_blocked({}, 1s);
+    made->on_missed("mail", "nightly", time_point());
+    made->on_events_lost("mail", 12);
+    ended_call call;
+    call.service = "numbers";
+    call.method = "add";
+    call.code = "ok";
+    call.took = 20'000us;
+    made->on_called(call);
+    call.code = "busy";
+    made->on_served(call);
+    return made;
+}
+
+/// The rows of the tables of docs/statistics.md that say what metrics there are: type, whose, and labels, by name.
+std::map<std::string, std::string> documented() {
+    std::ifstream file(TASKFLUX_ROOT "/docs/statistics.md");
+    const std::regex row(R"(\| `(taskflux_\w+)` \| (\w+) \| (\w+) \| ([a-z, ]*) ?\|.*)");
+    std::map<std::string, std::string> all;
+    std::smatch found;
+    for (std::string line; std::getline(file, line);) {
+        if (!std::regex_match(line, found, row)) continue;
+        auto labels = found[4].str();
+        while (labels.ends_with(' ')) labels.pop_back();
+        all[found[1]] = found[2].str() + ' ' + found[3].str() + ' ' + labels;
+    }
+    return all;
+}
+
+/// The same of what is given.
+std::map<std::string, std::string> described(const exposition& read) {
+    std::map<std::string, std::string> all;
+    for (const auto& [name, type] : read.types) {
+        const auto& help = read.helps.at(name);
+        std::set<std::string> labels;
+        for (const auto& one : read.samples) {
+            const bool is_of_it = one.name == name || (type == "histogram" && one.name.starts_with(name + '_'));
+            for (const auto& [label, value] : one.of) {
+                if (is_of_it && label != "le") labels.insert(label);
+            }
+        }
+        std::string listed;
+        for (const auto& one : labels) listed += (listed.empty() ? "" : ", ") + one;
+        all[name] = type + (help.ends_with("Of the cluster: use max.") ? " cluster " : " process ") + listed;
+    }
+    return all;
 }
 
 }  // namespace flow_metrics
@@ -138,9 +131,11 @@ BOOST_AUTO_TEST_SUITE(flow_metrics)
 BOOST_AUTO_TEST_CASE(metrics_keep_to_the_exposition_format) {
     auto other = mail();
     other.queue = "other";
-    const exposition read(metrics_text({mail(), other}));
+    const exposition read(metrics_text({mail(), other}, two_nodes()) + busy_process()->text());
     BOOST_TEST(read.types.size() == read.helps.size());
-    for (const auto& [name, help] : read.helps) BOOST_TEST((help.find("cluster") != std::string::npos), name);
+    for (const auto& [name, help] : read.helps) {
+        BOOST_TEST((help.ends_with("Of the cluster: use max.") || help.ends_with("Of the process: use sum.")), name);
+    }
     for (const auto& one : read.samples) BOOST_TEST(!one.of.contains("node"));
 }
 
@@ -168,6 +163,147 @@ BOOST_AUTO_TEST_CASE(buckets_of_a_histogram_add_up) {
     BOOST_TEST(bucket("+Inf") == 3);
     BOOST_TEST(read.value("taskflux_task_run_seconds_count", {{"queue", "mail"}, {"task", task}}) == 3);
     BOOST_TEST(read.value("taskflux_task_run_seconds_sum", {{"queue", "mail"}, {"task", task}}) == 7200.012);
+}
+
+BOOST_AUTO_TEST_CASE(the_page_on_statistics_lists_all_metrics_with_their_labels) {
+    const auto given = described(exposition(metrics_text({mail()}, two_nodes()) + busy_process()->text()));
+    const auto listed = documented();
+    for (const auto& [name, what] : given) BOOST_TEST((listed.contains(name) && listed.at(name) == what), name << " is " << what);
+    for (const auto& [name, what] : listed) BOOST_TEST(given.contains(name), name << " is listed and not given");
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_told_by_rule) {
+    const exposition read(metrics_text({mail()}));
+    const auto value = [&](const std::string& name, const std::string& rule) {
+        return read.value("taskflux_limit_" + name, {{"queue", "mail"}, {"rule", rule}});
+    };
+    BOOST_TEST(value("bound", "running") == 5);  // the live one
+    BOOST_TEST(value("bound", "rate") == 10);    // a second
+    auto slow = mail();
+    slow.limits.live->value = limit().rate(1, 24h * 30);
+    BOOST_TEST(exposition(metrics_text({slow})).value("taskflux_limit_bound", {{"queue", "mail"}, {"rule", "rate"}}) > 0);
+    BOOST_TEST(value("bound", "max_waiting") == 50);
+    BOOST_TEST(value("bound", "key_running") == 1);
+    BOOST_TEST(value("running", "running") == 2);
+    BOOST_TEST(value("waiting", "rate") == 7);
+    BOOST_TEST(value("waiting", "max_waiting") == 11);
+    for (const auto& one : read.samples) {  // how many a key has is not known
+        BOOST_TEST((!one.of.contains("rule") || !one.of.at("rule").starts_with("key_") || one.name == "taskflux_limit_bound"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(ticks_are_told_where_there_are_any) {
+    const exposition read(metrics_text({mail()}));
+    const test::labels nightly{{"queue", "mail"}, {"schedule", "nightly"}};
+    BOOST_TEST(read.value("taskflux_schedule_last_tick_timestamp_seconds", nightly) == 1.5);
+    BOOST_TEST(read.value("taskflux_schedule_next_tick_timestamp_seconds", nightly) == 90);
+    for (const auto& one : read.samples) BOOST_TEST((!one.of.contains("schedule") || one.of.at("schedule") == "nightly"));
+}
+
+BOOST_AUTO_TEST_CASE(slots_are_those_of_all_nodes) {
+    const exposition read(metrics_text({}, two_nodes()));
+    BOOST_TEST(read.value("taskflux_nodes", {}) == 2);
+    BOOST_TEST(read.value("taskflux_worker_slots", {{"state", "busy"}}) == 9);
+    BOOST_TEST(read.value("taskflux_worker_slots", {{"state", "free"}}) == 11);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_tells_what_it_has_seen) {
+    const exposition read(busy_process()->text());
+    BOOST_TEST(read.value("taskflux_broker_call_seconds_count", {{"call", "fetch"}}) == 2);
+    BOOST_TEST(read.value("taskflux_broker_call_seconds_bucket", {{"call", "fetch"}, {"le", "0.0005"}}) == 0);
+    BOOST_TEST(read.value("taskflux_broker_call_seconds_bucket", {{"call", "fetch"}, {"le", "0.001"}}) == 1);
+    BOOST_TEST(read.value("taskflux_broker_call_seconds_bucket", {{"call", "fetch"}, {"le", "+Inf"}}) == 2);
+    BOOST_TEST(read.value("taskflux_broker_call_seconds_sum", {{"call", "fetch"}}) == 3.0007);
+    BOOST_TEST(read.value("taskflux_broker_errors_total", {{"call", "fetch"}}) == 1);
+    BOOST_TEST(read.value("taskflux_broker_reconnects_total", {}) == 1);
+    const auto calls = [&](const std::string& side, const std::string& code) {
+        return read.value("taskflux_rpc_" + side + "_seconds_count", {{"service", "numbers"}, {"method", "add"}, {"code", code}});
+    };
+    BOOST_TEST(calls("client", "ok") == 1);
+    BOOST_TEST(calls("server", "busy") == 1);
+    BOOST_TEST(read.value("taskflux_schedule_missed_total", {{"queue", "mail"}, {"schedule", "nightly"}}) == 1);
+    BOOST_TEST(read.value("taskflux_events_lost_total", {{"queue", "mail"}}) == 12);
+    BOOST_TEST(read.value("taskflux_throttled_total", {{"queue", "mail"}}) == 1);
+    BOOST_TEST(read.value("taskflux_blocked_total", {}) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_as_long_as_a_bound_is_in_its_bucket) {
+    process_metrics of;
+    of.on_call("fetch", 500us, false);
+    of.on_call("fetch", 501us, false);
+    of.on_call("fetch", 10s, false);
+    const exposition read(of.text());
+    const auto below = [&](const std::string& le) { return read.value("taskflux_broker_call_seconds_bucket", {{"call", "fetch"}, {"le", le}}); };
+    BOOST_TEST(below("0.0005") == 1);
+    BOOST_TEST(below("0.001") == 2);
+    BOOST_TEST(below("10") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_labels_those_beyond_a_hundred_are_one) {
+    process_metrics of;
+    ended_call call;
+    call.code = "ok";
+    for (int i = 0; i < 150; ++i) {
+        call.service = "s" + std::to_string(i);
+        call.method = "m";
+        of.on_called(call);
+        of.on_throttled(call.service, 1s);
+    }
+    call.service = "s0";
+    call.code = "timed_out";
+    of.on_called(call);  // a method that is known has all its codes
+    const exposition read(of.text());
+    const auto count = [&](const std::string& service, const std::string& method, const std::string& code) {
+        return read.value("taskflux_rpc_client_seconds_count", {{"service", service}, {"method", method}, {"code", code}});
+    };
+    BOOST_TEST(count("s99", "m", "ok") == 1);
+    BOOST_TEST(count("other", "other", "ok") == 50);
+    BOOST_TEST(count("s0", "m", "timed_out") == 1);
+    BOOST_TEST(read.value("taskflux_throttled_total", {{"queue", "other"}}) == 50);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_read_is_of_queues_limits_schedules_nodes_and_this_process, ::test::flow::fixture) {
+    worker w{broker, options()};
+    w.on(::test::flow::twice, [](int n) { return n; });
+    node shown(broker, w);
+    start(shown.run());
+    scheduler plan(broker);
+    now(plan.every("0 0 1 1 *", "UTC", ::test::flow::twice, 1));
+    const queue_control control(broker, "default");
+    now(control.set_limit(limit().running(3), "a test"));
+    now(client.submit(::test::flow::twice, 1));
+    settle();
+    const exposition read(now(read_metrics(broker, {}, busy_process())));
+    BOOST_TEST(read.value("taskflux_limit_bound", {{"queue", "default"}, {"rule", "running"}}) == 3);
+    BOOST_TEST(read.value("taskflux_schedule_next_tick_timestamp_seconds", {{"queue", "default"}, {"schedule", "twice"}}) > 0);
+    BOOST_TEST(read.value("taskflux_nodes", {}) == 1);
+    BOOST_TEST(read.value("taskflux_worker_slots", {{"state", "free"}}) == 16);
+    BOOST_TEST(read.value("taskflux_events_lost_total", {{"queue", "mail"}}) == 12);
+    shown.stop();
+    settle();
+}
+
+BOOST_FIXTURE_TEST_CASE(without_the_broker_a_process_tells_what_it_knows, ::test::flow::fixture) {
+    broker->close();
+    const exposition read(now(read_metrics(broker, {}, busy_process())));
+    BOOST_TEST(read.value("taskflux_broker_errors_total", {{"call", "fetch"}}) == 1);
+    BOOST_TEST(!read.types.contains("taskflux_tasks"));
+    BOOST_CHECK_THROW(now(read_metrics(broker)), error);
+}
+
+BOOST_FIXTURE_TEST_CASE(of_many_schedules_of_a_queue_the_first_hundred_are_told, ::test::flow::fixture) {
+    scheduler plan(broker);
+    for (int n = 100; n < 205; ++n) {
+        const auto named = schedule_options().id("s" + std::to_string(n));
+        now(plan.every("0 0 1 1 *", "UTC", ::test::flow::twice, 1, named));
+    }
+    const exposition read(now(read_metrics(broker)));
+    std::set<std::string> told;
+    for (const auto& one : read.samples) {
+        if (one.of.contains("schedule")) told.insert(one.of.at("schedule"));
+    }
+    BOOST_TEST(told.size() == 100U);
+    BOOST_TEST((told.contains("s199") && !told.contains("s200")));
 }
 
 BOOST_AUTO_TEST_CASE(no_queue_has_no_samples) {

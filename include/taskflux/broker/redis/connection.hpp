@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/greeting.hpp>
 #include <taskflux/broker/redis/link.hpp>
 #include <taskflux/broker/redis/messages.hpp>
+#include <taskflux/broker/redis/observed.hpp>
 #include <taskflux/broker/redis/replication.hpp>
 #include <taskflux/broker/redis/reply.hpp>
 #include <taskflux/broker/redis/script.hpp>
@@ -238,8 +239,14 @@ private:
         to.push_range("EVALSHA", words.begin(), words.end());
     }
 
-    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
     asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
+        if (!options_.observer()) return begin(std::move(call), is_durable);
+        const auto name = call.which ? call.which->name : std::string_view("command");
+        return wire::observed(options_.observer(), name, begin(std::move(call), is_durable));
+    }
+
+    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
+    asio::awaitable<reply> begin(wire::link_call call, bool is_durable) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
             [used = started(is_durable)](auto handler, wire::link_call what) mutable {
                 const auto executor = used.to_send->executor();

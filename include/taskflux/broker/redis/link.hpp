@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/connection_options.hpp>
 #include <taskflux/broker/redis/link_state.hpp>
 #include <taskflux/broker/redis/master_finder.hpp>
+#include <taskflux/broker/redis/observed.hpp>
 #include <taskflux/broker/redis/reply.hpp>
 #include <taskflux/broker/redis/script.hpp>
 #include <taskflux/broker/redis/settings.hpp>
@@ -337,6 +338,7 @@ private:
         if (what.ends_connection) connection_.cancel(boost::redis::operation::run);
         if (what.ends_requests) connection_.cancel(boost::redis::operation::exec);
         if (what.opens_calls) purpose_.ready(*what.opens_calls);
+        if (what.opens_calls && *what.opens_calls) tell_reconnected(options_.observer());
         if (what.wakes_callers) changed_.cancel();
     }
 

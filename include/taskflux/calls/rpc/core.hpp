@@ -24,12 +24,14 @@ namespace taskflux::detail {
 /// The state that copies of an `rpc` share: a mailbox, and the calls that wait for a reply. Thread-safe; lives in a shared_ptr.
 class rpc_core : public std::enable_shared_from_this<rpc_core> {
 public:
-    explicit rpc_core(broker_ptr broker) : broker_(checked_broker(std::move(broker), "an rpc")), instances_(broker_) {}
+    rpc_core(broker_ptr broker, std::shared_ptr<call_observer> observer)
+        : broker_(checked_broker(std::move(broker), "an rpc")), observer_(std::move(observer)), instances_(broker_) {}
 
     /// To be called once, before anything else.
     void open();
 
     const broker_ptr& broker() const { return broker_; }
+    const std::shared_ptr<call_observer>& observer() const { return observer_; }
     detail::instances& instances() { return instances_; }
 
     /// Calls one instance, and waits for its reply.
@@ -94,6 +96,7 @@ private:
     void end_all();
 
     const broker_ptr broker_;
+    const std::shared_ptr<call_observer> observer_;
     detail::instances instances_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/calls/rpc/call_watch.hpp>
 #include <taskflux/calls/rpc/cut_off.hpp>
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
@@ -161,6 +162,7 @@ void service_core::begin(call_message request) {
         case admission::known: return;  // the same request once more: it runs once
         case admission::refused: return refuse(one->request, call_message::kind::refused, errc::shut_down, "");
         case admission::full:
+            call_watch(options_.observer(), &call_observer::on_served).end(one->request.service, one->request.method, errc::busy);
             return refuse(one->request, call_message::kind::fault, errc::busy,
                           "instance " + options_.id() + " of service " + one->request.service +
                               " refused the call: it has its limit of " + std::to_string(options_.max_running()) +
@@ -229,6 +231,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     answer.what = call_message::kind::answer;
     answer.id = one->request.id;
     std::exception_ptr failure;
+    const call_watch watch(self->options_.observer(), &call_observer::on_served);
     if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
     try {
         if (one->does.kind() == slot_job::kind::plain) {
@@ -239,6 +242,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     } catch (...) {
         failure = std::current_exception();
     }
+    watch.end(one->request.service, one->request.method, failure);
     if (failure) {
         answer.what = call_message::kind::fault;
         const auto why = is_abort(failure) && self->cuts_off(*one) ? cut_off(one->context, self->options_.id()) : describe(failure);
@@ -389,10 +393,8 @@ void service_core::log_lost(const call_message& notification, const std::string&
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
-    if (!trouble || broker_->is_closed()) return;
-    const auto why = describe(trouble);
-    if (is_abort(trouble)) return;  // it was stopped
-    log_(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
+    if (!trouble || broker_->is_closed() || is_abort(trouble)) return;  // it was stopped
+    log_(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + describe(trouble).message);
 }
 
 }  // namespace taskflux::detail

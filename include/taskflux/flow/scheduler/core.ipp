@@ -283,6 +283,7 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration 
         if (previous) plan.fire.clear();
     }
     const auto state = what.state;
+    const bool has_missed = plan.has_missed;
     auto writing = write(one, plan);
     auto written = co_await caught(std::move(writing));
     if (plan.fire.size() > 1 && is_backlog_full(written.failure())) {  // one after the other: some may have room, and all in time
@@ -293,6 +294,7 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration 
         written = co_await caught(std::move(writing_one));
     }
     const bool is_ours = written.take();
+    if (is_ours && has_missed) tell_missed(one.entry, *state.next);
     if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
     // Only the node that has taken the tick may cancel for it: a node whose write was refused has an older definition.
     if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
@@ -310,6 +312,14 @@ asio::awaitable<bool> scheduler_core::write(known& one, const tick_plan& plan) {
         tasks.push_back(task_at(what.definition, tick, what.state.last_task));
     }
     co_return co_await book_.write(one.entry, std::move(tasks));
+}
+
+void scheduler_core::tell_missed(const schedule_entry& of, time_point first) const noexcept {
+    if (!options_.observer()) return;
+    try {
+        options_.observer()->on_missed(of.queue, of.what.definition.id, first);
+    } catch (...) {  // an observer's
+    }
 }
 
 duration scheduler_core::held_up() const {

@@ -5,6 +5,7 @@
 #include <taskflux/detail/intrusive_list.hpp>
 #include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/flow/context.hpp>
+#include <taskflux/flow/tracer.hpp>
 #include <taskflux/flow/worker/decide.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker/plain_call.hpp>
@@ -34,6 +35,8 @@ public:
     virtual void on_park(bool is_parked) = 0;
     virtual void on_interrupt(attempt& of) = 0;
     virtual const broker_ptr& broker() const = 0;
+    /// Null: attempts have no spans.
+    virtual tracer* tracing() const noexcept = 0;
 
     /// The slots whose handlers wait for tasks. Thread-safe.
     virtual const std::shared_ptr<held_slots>& held() const = 0;
@@ -107,6 +110,11 @@ public:
     /// Why it has ended before its handler did, if so.
     std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
 
+    /// Ends its span, if it has one, as it is to be settled; null: it is not.
+    void end_span(const settlement* end) const noexcept {
+        if (span_) detail::end_span(*span_, end);
+    }
+
     /// What `decide` needs to know about an end that is no success.
     failed_attempt failed(std::exception_ptr error) const {
         failed_attempt facts;
@@ -125,6 +133,10 @@ protected:
         began_at_ = clock_.now();
         ends_ = ends;
         has_begun_ = true;
+    }
+    /// After that, and before its handler is called.
+    void begin_span_in_batch() noexcept {
+        if (owner_->tracing()) begin_span(as_task(), false);
     }
 
     /// What a batch handler is given of it.
@@ -146,7 +158,13 @@ private:
         began_at_ = clock_.now();
         ends_ = (std::min)(timeout_ > duration::zero() ? later(began_at_, timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
+        auto& made = context_.emplace(what_, id_, *this, clock_, ends_, sink);
+        if (owner_->tracing()) begin_span(made, is_first_attempt(what_));
+        return made;
+    }
+
+    void begin_span(const running_task& of, bool is_first) noexcept {
+        span_ = detail::begin_span(*owner_->tracing(), of, is_first);
     }
 
     asio::awaitable<void> run() override {
@@ -160,6 +178,7 @@ private:
         const plain_scope here(*this);
         auto& ctx = begin_here();
         if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+        const auto current = span_ ? attach_span(*span_) : nullptr;
         handler_.call(ctx, what_.payload, result_);
     }
 
@@ -172,6 +191,7 @@ private:
     void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
+    attempt_span* span() const noexcept override { return span_.get(); }
 
     std::optional<errc> stopped() const override {
         if (stopping()) return stop_reason();
@@ -198,6 +218,7 @@ private:
     const duration timeout_;
     time_point began_at_{}, ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
+    std::unique_ptr<attempt_span> span_;
     std::string result_;
     std::atomic<bool> has_begun_ = false;
     std::atomic<int> parked_ = 0;

@@ -27,6 +27,7 @@ public:
     ~batch_part() override;
 
     using attempt::as_task;
+    using attempt::begin_span_in_batch;
     using attempt::begin_until;
     using attempt::set_result;
     using attempt::timeout;

@@ -121,6 +121,7 @@ void batch_run::begin_parts() {
         }
         untold_ = begun_.size();
     }
+    for (auto* const one : begun_) one->begin_span_in_batch();
     begin();
 }
 

@@ -137,6 +137,7 @@ private:
     void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
+    tracer* tracing() const noexcept override { return tracer_.get(); }
     const std::shared_ptr<held_slots>& held() const override { return held_; }
     bool has_waiting(const task_id& id) const override;
 
@@ -170,6 +171,7 @@ private:
     taskflux::clock& clock_;
     const std::shared_ptr<const handler_map> handlers_;
     const std::shared_ptr<const worker_monitor> monitor_;
+    const std::shared_ptr<tracer> tracer_;
     const std::shared_ptr<held_slots> held_;
     const duration timeout_;
     const std::size_t prefetch_;

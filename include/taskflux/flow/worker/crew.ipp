@@ -24,6 +24,7 @@ inline std::size_t cpu_threads_of(const worker_options& options) { return option
 crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
            std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
+      tracer_(options.tracing()),
       held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), cpu_threads_of(options), monitor_)),
       timeout_(options.timeout()), prefetch_(countable(options.prefetch())),
       capacity_(countable(options.concurrency()) + prefetch_),
@@ -228,11 +229,15 @@ void crew::finish(attempt& ended, std::exception_ptr error) noexcept {
     if (!error && !ended.departed()) {
         auto end = succeeded(ended.what(), ended.take_result());
         end.mark = ended.mark();
+        ended.end_span(&end);
         send(ended.id().queue, ended.consumer(), std::move(end));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
         end->mark = ended.mark();
+        ended.end_span(&*end);
         monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
+    } else {
+        ended.end_span(nullptr);
     }
 }
 

@@ -49,6 +49,8 @@ public:
 
     virtual const broker_ptr& broker() const = 0;
     virtual const std::string& consumer_name() const = 0;
+    /// Of the attempt; null: it has none.
+    virtual attempt_span* span() const noexcept { return nullptr; }
     /// Lends the handler's slot to another, as long as the handler only waits.
     virtual void park() = 0;
     virtual void unpark() = 0;

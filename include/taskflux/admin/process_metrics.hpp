@@ -1,0 +1,102 @@
+#pragma once
+
+#include <taskflux/admin/events_observer.hpp>
+#include <taskflux/broker/broker_observer.hpp>
+#include <taskflux/calls/call_observer.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/flow/scheduler_observer.hpp>
+#include <taskflux/flow/worker_observer.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taskflux {
+
+namespace detail {
+
+/// How long calls took, in buckets from 0.5 ms to 10 s.
+struct call_times {
+    static constexpr std::array<std::int64_t, 14> bounds_us{500,     1'000,   2'500,   5'000,     10'000,    25'000,    50'000,
+                                                            100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000};
+
+    std::array<std::uint64_t, bounds_us.size() + 1> counts{};
+    std::uint64_t sum_us = 0;
+
+    void add(std::chrono::microseconds took);
+};
+
+/// Values by their labels, of which only so many are told apart: further ones count as `other`.
+template <class Value>
+class labelled {
+public:
+    using key = std::vector<std::string>;
+
+    /// `free`: how many of the labels, from the first on, may have any values.
+    explicit labelled(std::size_t free = 1) : free_(free) {}
+
+    Value& at(key labels) {
+        const key group(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(free_));
+        const bool is_apart = groups_.contains(group) || (groups_.size() < most && groups_.insert(group).second);
+        for (std::size_t i = 0; !is_apart && i < free_; ++i) labels[i] = "other";
+        return values_[std::move(labels)];
+    }
+
+    const std::map<key, Value>& all() const { return values_; }
+
+private:
+    static constexpr std::size_t most = 100;
+
+    std::size_t free_;
+    std::set<key> groups_;
+    std::map<key, Value> values_;
+};
+
+}  // namespace detail
+
+/// Counts what this process sees: calls to the broker's server, calls of methods, missed ticks and events, and what holds its workers
+/// up. It is the observer of what it is given to: of brokers (`redis_options::observer`), workers, schedulers, services, `rpc`, readers
+/// of events; of those that it is not given to it says nothing, and they cost nothing. `read_metrics` takes it, too. Thread-safe; one
+/// for a program. Of queues, of methods and of schedules it tells 100 apart, and counts the others as `other`.
+class process_metrics final : public broker_observer,
+                              public worker_observer,
+                              public scheduler_observer,
+                              public call_observer,
+                              public events_observer {
+public:
+    process_metrics() = default;
+
+    /// The text of what was counted, as `metrics_text`. What has labels has samples once it has happened.
+    std::string text() const;
+
+    void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override;
+    void on_reconnect() override;
+    void on_throttled(const std::string& queue, duration time) override;
+    void on_blocked(const std::vector<running_handler>& among, duration time) override;
+    void on_missed(const std::string& queue, const std::string& schedule, time_point first) override;
+    void on_called(const ended_call& what) override;
+    void on_served(const ended_call& what) override;
+    void on_events_lost(const std::string& queue, std::uint64_t entries) override;
+
+private:
+    using count_map = detail::labelled<std::uint64_t>;
+    using time_map = detail::labelled<detail::call_times>;
+
+    mutable std::mutex mutex_;  // guards all
+    std::map<std::string, detail::call_times, std::less<>> calls_;
+    std::map<std::string, std::uint64_t, std::less<>> errors_;
+    std::uint64_t reconnects_ = 0, blocked_ = 0;
+    count_map throttled_, lost_;
+    count_map missed_{2};
+    time_map called_{2}, served_{2};
+};
+
+}  // namespace taskflux
