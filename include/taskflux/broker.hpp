@@ -11,5 +11,6 @@
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/broker/redis.hpp>
+#include <taskflux/broker/search.hpp>
 #include <taskflux/broker/statistics.hpp>
 #include <taskflux/broker/why.hpp>

@@ -57,6 +57,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/parser.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/src.hpp>
 #include <boost/json/value.hpp>
 #include <boost/redis/adapter/any_adapter.hpp>
@@ -2138,6 +2139,8 @@ public:
     awaitable<std::vector<error_group>> errors(std::string queue) override;
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
+    awaitable<search_step> search(search_query query) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -3072,6 +3075,12 @@ public:
         return result;
     }
 
+    /// Whether the last failure of a task, since it was acted on by group, was of that one.
+    bool has(const std::string& group, task_key key) const {
+        const auto known = tasks_.find(key.sequence);
+        return known != tasks_.end() && known->second.first == key && known->second.second == group;
+    }
+
 private:
     struct step {
         duration length;
@@ -3824,6 +3833,21 @@ public:
         return nullptr;
     }
 
+    /// The task with the highest number up to `sequence`, or null.
+    entry* up_to(std::uint64_t sequence) {
+        for (auto at = (std::min)(sequence, last_); at > 0 && at / segment_size >= first_segment_;) {
+            if (!segments_[index_of(at)]) {
+                at = at / segment_size * segment_size;
+                at -= at > 0 ? 1 : 0;
+            } else if (auto* found = find(at)) {
+                return found;
+            } else {
+                --at;
+            }
+        }
+        return nullptr;
+    }
+
     void erase(entry& gone) {
         const auto index = index_of(gone.sequence);
         const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
@@ -4013,6 +4037,9 @@ public:
 
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+    /// See `entry_table`.
+    entry* up_to(std::uint64_t sequence) { return tasks_.up_to(sequence); }
+    std::uint64_t last_number() const { return tasks_.last(); }
 
     task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
@@ -6495,6 +6522,96 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/broker/search_checks.hpp ---------------------------------------------
+
+namespace taskflux::detail {
+
+struct most_searched {
+    static constexpr std::size_t tasks = 1000;    ///< that one step gives
+    static constexpr std::size_t entries = 5000;  ///< that one step of the embedded broker looks at
+};
+
+/// Errors: `invalid_argument`.
+inline void check_search(search_query& query) {
+    check_queue_name(query.queue);
+    query.limit = std::clamp(query.limit, std::size_t(1), most_searched::tasks);
+}
+
+/// Whether a name is that of a filter, which may give its beginning alone.
+inline bool is_name_of(std::string_view wanted, std::string_view name) {
+    if (wanted.empty() || wanted == name) return true;
+    if (!wanted.ends_with('*')) return false;
+    wanted.remove_suffix(1);
+    return name.starts_with(wanted);
+}
+
+/// Whether that is a filter's node, or a consumer of it.
+inline bool is_node_of(std::string_view wanted, std::string_view consumer) {
+    return wanted.empty() || wanted == consumer || wanted == consumer.substr(0, (std::min)(consumer.rfind(':'), consumer.size()));
+}
+
+inline bool is_state_of(const search_filter& filter, task_state state) {
+    return filter.states.empty() || std::ranges::find(filter.states, state) != filter.states.end();
+}
+
+/// Whether a task is one that a filter is for, but for its error's group; of one that does not run, its node is not known.
+inline bool is_sought(const search_filter& filter, const task_record& task) {
+    return is_state_of(filter, task.state) && is_name_of(filter.task, task.name) && (filter.key.empty() || filter.key == task.key) &&
+           is_node_of(filter.node, task.consumer) && task.submitted_at >= filter.since && task.submitted_at < filter.until &&
+           has_texts(filter, task);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/search.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The consumer that runs a task, or has run it to its end.
+inline std::string_view runner_of(const entry& task) {
+    if (task.state == task_state::running && task.holder) return task.holder->name;
+    const bool has_run = task.state == task_state::succeeded || task.state == task_state::failed;
+    if (!has_run || !task.ran_by) return {};
+    const bool is_over = task.extras && task.extras->attempts.newest() == task.deliveries;  // its last attempt did not end it
+    return is_over ? std::string_view() : std::string_view(*task.ran_by);
+}
+
+inline bool is_sought(const search_filter& filter, task_queue& in, const entry& task) {
+    const auto submitted_at = shifted(task.submitted_at, in.ahead());
+    if (!detail::is_state_of(filter, task.state) || !detail::is_name_of(filter.task, task.spec->name)) return false;
+    if (!filter.key.empty() && (!task.has_key() || task.extras->key != filter.key)) return false;
+    if (submitted_at < filter.since || submitted_at >= filter.until) return false;
+    if (!filter.node.empty()) {
+        const auto runner = runner_of(task);
+        if (runner.empty() || !detail::is_node_of(filter.node, runner)) return false;
+    }
+    if (!detail::is_error_group(filter.error)) return true;
+    return (task.state == task_state::failed || !is_terminal(task.state)) &&
+           in.store().errors().has(filter.error, in.key_of(task));
+}
+
+/// `broker::search`, on a queue.
+inline search_step search(task_queue& in, const search_query& query) {
+    const auto last = in.store().last_number();
+    const auto from = query.from == 0 || query.from > last ? last : query.from;
+    search_step made;
+    made.from = from;
+    std::size_t looked_at = 0;
+    auto* task = in.store().up_to(from);
+    for (; task; task = in.store().up_to(task->sequence - 1)) {
+        if (made.tasks.size() == query.limit || ++looked_at > detail::most_searched::entries) break;
+        if (is_sought(query.filter, in, *task)) made.tasks.push_back(view_record(query.queue, in, *task));
+    }
+    made.next = task ? task->sequence : 0;
+    const auto* const first = in.after(0);
+    const auto below = task ? task->sequence : first ? first->sequence - 1 : from;
+    made.looked_at = from > below ? from - below : 0;
+    if (task) made.back_to = shifted(task->submitted_at, in.ahead());
+    return made;
+}
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/why.hpp -------------------------------------------------------
 
 namespace taskflux::memory {
@@ -6894,6 +7011,12 @@ asio::awaitable<group_result> memory_broker::act_on_group(std::string queue, std
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
         return memory::act_on_group(in, group, what, behind, now);
     });
+}
+
+asio::awaitable<search_step> memory_broker::search(search_query query) {
+    detail::check_search(query);
+    hub_->follow_wall();
+    co_return hub_->in_existing(query.queue, [&](auto& in, time_point) { return memory::search(in, query); });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -9863,6 +9986,289 @@ std::string tick_id(std::string_view schedule, time_point tick) { return std::st
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/search.ipp -------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Reads a filter's qualifiers one by one.
+class search_reader {
+public:
+    search_reader(std::string_view text, time_point now) : text_(text), now_(now) {}
+
+    search_filter read() {
+        for (skip_blanks(); at_ < text_.size(); skip_blanks()) read_one();
+        return std::move(made_);
+    }
+
+private:
+    static constexpr std::string_view known = "queue, state, task, key, error, node, id, since, until";
+    static constexpr std::string_view payload = "payload.";
+
+    /// `from`: where it stands.
+    [[noreturn]] static void refuse(std::size_t from, const std::string& what) {
+        throw error(errc::invalid_argument, "a search can't be read at character " + std::to_string(from + 1) + ": " + what);
+    }
+
+    void skip_blanks() { at_ = (std::min)(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
+
+    void read_one() {
+        const auto from = at_;
+        const auto end = (std::min)(text_.find_first_of(" \t\r\n", from), text_.size());
+        const auto word = text_.substr(from, end - from);
+        if (looks_like_printed_id(word)) {
+            at_ = end;
+            return set(from, "id", made_.id, std::string(word));
+        }
+        const auto colon = word.find_first_of(":\"");
+        if (colon == std::string_view::npos || colon == 0 || word[colon] != ':') {
+            refuse(from, in_quotes(word) + " is no qualifier and its value, such as task:send_mail or error:timeout");
+        }
+        const auto name = word.substr(0, colon);
+        at_ = from + colon + 1;
+        const auto value_at = at_;
+        take(from, name, value_at, read_value());
+    }
+
+    std::string read_value() {
+        const auto from = at_;
+        std::string value;
+        if (at_ == text_.size() || text_[at_] != '"') {
+            at_ = (std::min)(text_.find_first_of(" \t\r\n", at_), text_.size());
+            value = text_.substr(from, at_ - from);
+            if (value.empty()) refuse(from, "there is no value behind the colon; a blank value is written \"\"");
+            if (value.find('"') != std::string::npos) refuse(from, "a quote stands within a value: put all of it into quotes, and write \\\"");
+            return value;
+        }
+        for (++at_; at_ < text_.size(); ++at_) {
+            if (text_[at_] == '"') {
+                ++at_;
+                if (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) == std::string_view::npos) {
+                    refuse(at_, "behind a value in quotes comes a blank");
+                }
+                return value;
+            }
+            if (text_[at_] == '\\' && ++at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\') {
+                refuse(at_ - 1, "in quotes, \\\" and \\\\ are all that begins with a backslash");
+            }
+            if (at_ < text_.size()) value += text_[at_];
+        }
+        refuse(from, "the quote is not closed: put \" behind the value");
+    }
+
+    void take(std::size_t from, std::string_view name, std::size_t value_at, std::string value) {
+        if (name == "queue") {
+            if (!is_valid_name(value)) refuse(value_at, in_quotes(value) + " can be no queue's name");
+            return set(from, name, made_.queue, std::move(value));
+        }
+        if (name == "task") return set(from, name, made_.task, std::move(value));
+        if (name == "key") return set(from, name, made_.key, std::move(value));
+        if (name == "error") return set(from, name, made_.error, std::move(value));
+        if (name == "node") return set(from, name, made_.node, std::move(value));
+        if (name == "id") return set(from, name, made_.id, std::move(value));
+        if (name == "state") return take_states(from, value_at, value);
+        if (name == "since") return take_time(from, value_at, value, has_since_, made_.since);
+        if (name == "until") return take_time(from, value_at, value, has_until_, made_.until);
+        auto path = name;
+        if (path.starts_with(payload)) path.remove_prefix(payload.size());
+        else if (path.find('.') == std::string_view::npos) {
+            refuse(from, in_quotes(name) + " is no qualifier: there are " + std::string(known) + "; a member of the payload is " +
+                             std::string(payload) + printable(name));
+        }
+        if (path.empty() || path.front() == '.' || path.back() == '.' || path.find("..") != std::string_view::npos) {
+            refuse(from, in_quotes(name) + " is no path in a payload: it is names with single dots in between");
+        }
+        made_.payload.push_back({std::string(path), std::move(value)});
+    }
+
+    void set(std::size_t from, std::string_view name, std::string& to, std::string value) {
+        if (!to.empty()) refuse(from, std::string(name) + " is there twice: leave one of them out");
+        if (value.empty()) refuse(from, std::string(name) + " has an empty value: leave it out");
+        to = std::move(value);
+    }
+
+    void take_states(std::size_t from, std::size_t value_at, std::string_view value) {
+        if (!made_.states.empty()) refuse(from, "state is there twice: put commas between several");
+        for (std::size_t at = 0; at <= value.size();) {
+            const auto end = (std::min)(value.find(',', at), value.size());
+            const auto word = std::string(value.substr(at, end - at));
+            task_state state{};
+            if (!boost::describe::enum_from_string(word.c_str(), state)) {
+                std::string all;
+                for (std::size_t n = 0; n != task_state_count; ++n) {
+                    all += (n > 0 ? ", " : "") + std::string(boost::describe::enum_to_string(static_cast<task_state>(n), ""));
+                }
+                refuse(value_at, in_quotes(word) + " is no state: there are " + all);
+            }
+            if (std::ranges::find(made_.states, state) == made_.states.end()) made_.states.push_back(state);
+            at = end + 1;
+        }
+        std::ranges::sort(made_.states);
+    }
+
+    void take_time(std::size_t from, std::size_t value_at, std::string_view value, bool& is_there, time_point& to) {
+        if (std::exchange(is_there, true)) refuse(from, "a time is there twice: leave one of them out");
+        const auto when = value == "now" ? now_ : value.starts_with('-') ? ago(value.substr(1)) : moment(value);
+        if (!when) {
+            refuse(value_at, in_quotes(value) + " is no time: write -15m (s, m, h, d, w), 2026-01-31, 2026-01-31T12:00:00Z or now");
+        }
+        to = (std::max)(*when, time_point{});  // before there were tasks
+    }
+
+    std::optional<time_point> ago(std::string_view span) const {
+        std::uint32_t count = 0;
+        const auto* const end = span.data() + span.size();
+        const auto read = std::from_chars(span.data(), end, count);
+        if (read.ec != std::errc{} || read.ptr + 1 != end) return std::nullopt;
+        using namespace std::chrono;
+        switch (*read.ptr) {
+            case 's': return now_ - seconds(count);
+            case 'm': return now_ - minutes(count);
+            case 'h': return now_ - hours(count);
+            case 'd': return now_ - days(count);
+            case 'w': return now_ - weeks(count);
+            default: return std::nullopt;
+        }
+    }
+
+    static std::optional<time_point> moment(std::string_view text) {
+        constexpr std::size_t date = 10;
+        std::string pattern = "%Y-%m-%d";
+        if (text.size() > date) {
+            const auto clock = text.substr(date);
+            pattern += clock.front() == ' ' ? " %H:%M" : "T%H:%M";
+            const auto zone = (std::min)(clock.find_first_of("Z+-"), clock.size());
+            if (std::ranges::count(clock.substr(0, zone), ':') > 1) pattern += ":%S";
+            if (clock.substr(0, zone).find('.') != std::string_view::npos) pattern += ".%f";
+            if (zone < clock.size()) pattern += "%z";
+        }
+        try {
+            return parse_time(text, zone(), pattern);
+        } catch (const taskflux::error&) {
+            return std::nullopt;
+        }
+    }
+
+    const std::string_view text_;
+    const time_point now_;
+    std::size_t at_ = 0;
+    search_filter made_;
+    bool has_since_ = false, has_until_ = false;
+};
+
+/// A value as a filter's text has it.
+inline std::string search_value(std::string_view value) {
+    const bool is_plain = !value.empty() && value.find_first_of(" \t\r\n\"\\") == std::string_view::npos;
+    if (is_plain) return std::string(value);
+    std::string out = "\"";
+    for (const char c : value) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out += '"';
+}
+
+inline bool is_value(const boost::json::value& found, const std::string& wanted) {
+    if (const auto* const text = found.if_string()) return std::string_view(text->data(), text->size()) == wanted;
+    if (found.is_structured()) return false;
+    if (boost::json::serialize(found) == wanted) return true;
+    if (!found.is_number()) return false;
+    try {  // 42 is 42.0
+        const auto number = parse_json(wanted, decode_limits(), {});
+        return number.is_number() && number.to_number<double>() == found.to_number<double>() &&
+               (number.is_double() || found.is_double());
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+/// Whether there is that value at a path. An array has it where one of its elements has.
+inline bool has_value(const boost::json::value& in, std::string_view path, const std::string& wanted) {
+    if (path.empty()) {
+        const auto* const all = in.if_array();
+        return all ? std::ranges::any_of(*all, [&](const auto& one) { return is_value(one, wanted); }) : is_value(in, wanted);
+    }
+    const auto dot = (std::min)(path.find('.'), path.size());
+    const auto name = path.substr(0, dot), rest = path.substr((std::min)(dot + 1, path.size()));
+    if (const auto* const object = in.if_object()) {
+        const auto* const member = object->if_contains(name);
+        return member && has_value(*member, rest, wanted);
+    }
+    const auto* const all = in.if_array();
+    if (!all) return false;
+    std::size_t place = 0;
+    const auto* const end = name.data() + name.size();
+    const auto read = std::from_chars(name.data(), end, place);
+    if (read.ec == std::errc{} && read.ptr == end) return place < all->size() && has_value((*all)[place], rest, wanted);
+    return std::ranges::any_of(*all, [&](const auto& one) { return has_value(one, path, wanted); });
+}
+
+inline bool contains_words(std::string_view text, std::string_view wanted) {
+    const auto same = [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    };
+    return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), same) != text.end();
+}
+
+bool is_error_group(std::string_view error) {
+    constexpr std::size_t digits = 16;
+    return error.size() == digits && error.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool asks_for_texts(const search_filter& filter) {
+    return !filter.payload.empty() || (!filter.error.empty() && !is_error_group(filter.error));
+}
+
+bool has_texts(const search_filter& filter, const task_record& task) {
+    if (!filter.error.empty() && !is_error_group(filter.error)) {
+        if (task.error.empty()) return false;
+        const auto told = read_failure(task.error);
+        const auto has = [&](const std::string& text) { return contains_words(text, filter.error); };
+        if (!has(told.code) && !has(told.type) && !has(told.message)) return false;
+    }
+    if (filter.payload.empty()) return true;
+    try {
+        const document payload(task.payload, decode_limits());
+        return std::ranges::all_of(filter.payload, [&](const payload_condition& one) {
+            return has_value(payload.root(), one.path, one.value);
+        });
+    } catch (const std::exception&) {  // it is no JSON, or can't be read here
+        return false;
+    }
+}
+
+}  // namespace detail
+
+search_filter parse_search(std::string_view text, time_point now) { return detail::search_reader(text, now).read(); }
+
+std::string to_string(const search_filter& filter) {
+    std::string out;
+    const auto add = [&](std::string_view name, const std::string& value) {
+        if (!out.empty()) out += ' ';
+        out.append(name) += ':' + value;
+    };
+    const auto add_text = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) add(name, detail::search_value(value));
+    };
+    const auto time = [](time_point when) { return format_time(when, zone(), "%Y-%m-%dT%H:%M:%S.%fZ"); };
+    add_text("queue", filter.queue);
+    std::string states;
+    for (const auto state : filter.states) states += (states.empty() ? "" : ",") + std::string(boost::describe::enum_to_string(state, ""));
+    if (!states.empty()) add("state", states);
+    add_text("task", filter.task);
+    add_text("key", filter.key);
+    add_text("error", filter.error);
+    add_text("node", filter.node);
+    add_text("id", filter.id);
+    if (filter.since != time_point{}) add("since", time(filter.since));
+    if (filter.until != never) add("until", time(filter.until));
+    for (const auto& one : filter.payload) add("payload." + one.path, detail::search_value(one.value));
+    return out;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
 
 namespace taskflux {
@@ -12250,6 +12656,138 @@ asio::awaitable<task_history> inspector::history(task_id id, std::size_t most) c
 
 asio::awaitable<log_page> inspector::log(task_id id, std::string cursor, std::size_t limit, duration wait) const {
     return detail::follow_log(broker(), std::move(id), std::move(cursor), limit, wait);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/inspector/search.ipp --------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Where a search goes on: a queue, and a number in it; 0: at the newest.
+struct search_place {
+    std::string queue;
+    std::uint64_t number = 0;
+
+    std::string text() const { return queue + ':' + std::to_string(number); }
+
+    /// Errors: `invalid_argument`.
+    static search_place parse(const std::string& text) {
+        search_place made;
+        if (text.empty()) return made;
+        const auto colon = (std::min)(text.find(':'), text.size());
+        made.queue = text.substr(0, colon);
+        const auto* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data() + (std::min)(colon + 1, text.size()), end, made.number);
+        if (is_valid_name(made.queue) && read.ec == std::errc{} && read.ptr == end) return made;
+        throw error(errc::invalid_argument, in_quotes(text) + " is no cursor of a search: take the one that the page before has");
+    }
+};
+
+/// The next page goes on there.
+inline void stop_at(search_page& page, const std::string& queue, std::uint64_t number, time_point back_to) {
+    search_place place;
+    place.queue = page.queue = queue;
+    place.number = number;
+    page.cursor = place.text();
+    page.back_to = back_to;
+}
+
+/// The one task of an id, if a filter is for it.
+asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter) {
+    search_page page;
+    std::vector<std::string> names;
+    std::optional<task_record> found;
+    if (looks_like_printed_id(filter.id)) {
+        auto id = parse_task_id(filter.id);
+        if (filter.queue.empty() || filter.queue == id.queue) found = co_await by->get(std::move(id));
+        if (found && is_sought(filter, *found)) page.tasks.push_back(std::move(*found));
+        page.looked_at = 1;
+        co_return page;
+    }
+    if (filter.queue.empty()) names = co_await by->queues();
+    else names.push_back(filter.queue);
+    for (const auto& name : names) {
+        ++page.looked_at;
+        const auto key = co_await by->find(name, filter.id);
+        if (!key) continue;
+        task_id id;
+        id.queue = name;
+        id.key = *key;
+        found = co_await by->get(std::move(id));
+        if (found && is_sought(filter, *found)) page.tasks.push_back(std::move(*found));
+    }
+    co_return page;
+}
+
+asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter, std::string cursor, std::size_t limit) {
+    // A page does so much work: steps that end because of their own bound, and others.
+    constexpr unsigned most_work = 64, work_of_step = 16;
+    limit = std::clamp(limit, std::size_t(1), most_searched::tasks);
+    const auto begin = search_place::parse(cursor);
+    if (!filter.id.empty()) co_return co_await search_by_id(std::move(by), std::move(filter));
+    std::vector<std::string> names;
+    const bool is_in_one = !filter.queue.empty();
+    if (is_in_one) names.push_back(filter.queue);
+    else names = co_await by->queues();
+    std::erase_if(names, [&](const auto& name) { return name < begin.queue; });
+
+    search_page page;
+    unsigned work = 0;
+    for (const auto& name : names) {
+        search_query query;
+        query.queue = name;
+        query.filter = filter;
+        query.from = name == begin.queue ? begin.number : 0;
+        do {
+            if (work >= most_work || page.tasks.size() == limit) {
+                stop_at(page, name, query.from, page.queue == name ? page.back_to : time_point{});
+                co_return page;
+            }
+            query.limit = asks_for_texts(filter) ? most_searched::tasks : limit - page.tasks.size();
+            auto searching = by->search(query);
+            auto searched = co_await caught(std::move(searching));
+            const auto& failure = searched.failure();
+            if (failure && !is_in_one && code_of(describe(failure)) == errc::protocol) break;  // the others can be read
+            auto step = searched.take();
+            work += step.next != 0 && step.tasks.empty() ? work_of_step : 1;
+            for (auto& task : step.tasks) {
+                if (!has_texts(filter, task)) continue;
+                if (page.tasks.size() == limit) {
+                    const auto number = task.id.key.sequence;
+                    page.looked_at += step.from > number ? step.from - number : 0;
+                    stop_at(page, name, number, task.submitted_at);
+                    co_return page;
+                }
+                page.tasks.push_back(std::move(task));
+            }
+            if (asks_for_texts(filter)) work += work_of_step - 1;
+            page.looked_at += step.looked_at;
+            page.queue = name;
+            page.back_to = step.back_to;
+            query.from = step.next;
+        } while (query.from != 0);
+    }
+    page.queue.clear();
+    page.back_to = {};
+    co_return page;
+}
+
+asio::awaitable<search_page> search_text(broker_ptr by, std::string filter, std::string cursor, std::size_t limit) {
+    auto parsed = parse_search(filter, by->clock().now());
+    co_return co_await search_page_of(std::move(by), std::move(parsed), std::move(cursor), limit);
+}
+
+}  // namespace detail
+
+asio::awaitable<search_page> inspector::search(search_filter filter, std::string cursor, std::size_t limit) const {
+    return detail::search_page_of(broker(), std::move(filter), std::move(cursor), limit);
+}
+
+asio::awaitable<search_page> inspector::search(std::string filter, std::string cursor, std::size_t limit) const {
+    return detail::search_text(broker(), std::move(filter), std::move(cursor), limit);
 }
 
 }  // namespace taskflux
@@ -24537,6 +25075,196 @@ return made_turns
 end
 )lua";
 
+inline constexpr char shared_sought[] =
+    R"lua(local sought = {states = {}, found = {}, work = 0, names = {}, next = 1, length = 4}
+)lua";
+
+inline constexpr char shared_is_sought_name[] =
+    R"lua(local function is_sought_name(name)
+if sought.has_prefix then return string.sub(name, 1, #sought.name) == sought.name end
+return sought.name == '' or name == sought.name
+end
+)lua";
+
+inline constexpr char shared_is_sought_time[] =
+    R"lua(local function is_sought_time(at) return at >= sought.since and at < sought.till end
+)lua";
+
+inline constexpr char shared_is_sought_node[] =
+    R"lua(local function is_sought_node(holder)
+return sought.node == '' or holder == sought.node or string.match(holder, '^(.*):[^:]*$') == sought.node
+end
+)lua";
+
+inline constexpr char shared_has_node[] =
+    R"lua(local function has_node(state)
+return state == 3 or state == 5 or state == 6
+end
+)lua";
+
+inline constexpr char shared_is_sought_state[] =
+    R"lua(local function is_sought_state(state)
+if not state then return sought.states[2] and sought.node == '' end
+local number = string.byte(state)
+if not sought.states[number] then return false end
+if sought.node == '' then return true end
+if not (number == 3 or number == 5 or number == 6) or #state < 61 then return false end
+local length = struct.unpack('<H', state, 59)
+return length > 0 and is_sought_node(string.sub(state, 61, 61 + length - 1))
+end
+)lua";
+
+inline constexpr char shared_is_sought_record[] =
+    R"lua(local function is_sought_record(record)
+if #record < 15 then return false end
+if sought.is_timed and not is_sought_time(struct.unpack('<I6', record)) then return false end
+if sought.name ~= '' and not is_sought_name(string.sub(record, 15, 14 + string.byte(record, 14))) then return false end
+if sought.key == '' then return true end
+if not string.find(record, sought.key, 1, true) then return false end
+local is_whole, of = pcall(parse, record)
+return is_whole and of.key == sought.key
+end
+)lua";
+
+inline constexpr char shared_spend_work[] =
+    R"lua(local function spend_work(items, bytes) sought.work = sought.work + items + bytes / 1200 end
+)lua";
+
+inline constexpr char shared_take_found[] =
+    R"lua(local function take_found(seq)
+sought.found[#sought.found + 1] = seq
+spend_work(12, 0)
+end
+)lua";
+
+inline constexpr char shared_is_search_over[] =
+    R"lua(local function is_search_over() return #sought.found >= sought.most or sought.work >= 3000 end
+)lua";
+
+inline constexpr char shared_look_at_singles[] =
+    R"lua(local function look_at_singles(seqs)
+local at = 0
+while at < #seqs and not (#sought.found >= sought.most or sought.work >= 3000) do
+local some, likely, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, 0
+local states = read(s, some)
+for n, seq in ipairs(some) do
+bytes = bytes + (states[n] and #states[n] or 0)
+if is_sought_state(states[n]) then likely[#likely + 1] = seq end
+end
+local records = sought.restricts_record and read(r, likely) or {}
+local looked_at = #some
+for n, seq in ipairs(likely) do
+local record = records[n]
+bytes = bytes + (record and #record or 0)
+if not sought.restricts_record or record and is_sought_record(record) then take_found(seq) end
+if #sought.found >= sought.most then
+looked_at = seqs[at + 1] - seq + 1
+break
+end
+end
+spend_work(#some + #records * 2, bytes)
+at, sought.length = at + looked_at, math.min(math.min(2 * sought.length, 4000, math.max(1, math.floor(1048576 * ((#some) + 1) / (bytes + 1)))), 250)
+end
+return at
+end
+)lua";
+
+inline constexpr char shared_is_member[] =
+    R"lua(local function is_member(of, code, at)
+if not string.find(string.char(code), sought.codes) then return false end
+if sought.node == '' then return true end
+local outcome = code == 252 and outcome_of(of, of.first + at)
+local hold = outcome and outcome.hold or of.holds[code]
+return hold and (sought.node == '' or hold.consumer == sought.node or string.match(hold.consumer, '^(.*):[^:]*$') == sought.node)
+end
+)lua";
+
+inline constexpr char shared_has_sought_hold[] =
+    R"lua(local function has_sought_hold(of)
+if sought.node == '' then return true end
+for _, hold in ipairs(of.holds) do
+if (sought.node == '' or hold.consumer == sought.node or string.match(hold.consumer, '^(.*):[^:]*$') == sought.node) then
+spend_work(of.count, 0)
+return true
+end
+end
+return false
+end
+)lua";
+
+inline constexpr char shared_look_at_segment[] =
+    R"lua(local function look_at_segment(name, first, count, from)
+local of = open_segment(name, first, count)
+spend_work(6, 0)
+local all = of and string.sub(of.text, of.codes_at, of.codes_at + from - first)
+if not of or not string.find(all, sought.codes) then return first end
+if sought.restricts_record then
+of.blob = call('HGET', b, first)
+spend_work(6, of.blob and #of.blob or 0)
+if not of.blob or #of.blob < 17 then return first end
+if not is_sought_time(struct.unpack('<I6', of.blob)) then return first end
+local name_length = string.byte(of.blob, 16)
+if not is_sought_name(string.sub(of.blob, 17, 16 + name_length)) then return first end
+end
+local own, states, bytes = {}, {}, 0
+for at = 0, from - first do
+local code = string.byte(all, at + 1)
+if code == 254 or code == 253 then own[#own + 1] = first + at end
+end
+for n, state in ipairs(read(s, own)) do
+states[own[n]] = state
+bytes = bytes + (state and #state or 0)
+end
+spend_work((#all + #own) / 8, bytes)
+local has_hold = has_sought_hold(of)
+for seq = from, first, -1 do
+local state, code = states[seq], string.byte(all, seq - first + 1)
+local is_it = state and is_sought_state(state) or state == nil and has_hold and is_member(of, code, seq - first)
+if is_it then take_found(seq) end
+if #sought.found >= sought.most then return seq end
+end
+return first
+end
+)lua";
+
+inline constexpr char shared_segment_below[] =
+    R"lua(local function segment_below(seq)
+local foreign = 0
+while true do
+if sought.next > #sought.names then
+sought.names, sought.next = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', foreign,
+64), 1
+spend_work(#sought.names * 2, 0)
+if #sought.names == 0 then return nil, 0, 0 end
+foreign = foreign + #sought.names
+end
+local name = sought.names[sought.next]
+local first, count = span_of(name)
+if first and first <= seq then return name, first, count end
+sought.next = sought.next + 1
+end
+end
+)lua";
+
+inline constexpr char shared_time_near[] =
+    R"lua(local function time_near(seq)
+local some = {}
+for n = 0, 3 do some[#some + 1] = math.max(seq - n, 0) end
+local records, end_of_segment = read(r, some), 0
+local below = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
+local first, count = span_of(below or '')
+if first then end_of_segment = first + count end
+for n, record in ipairs(records) do
+if record and #record >= 15 and some[n] >= end_of_segment then
+return struct.unpack('<I6', record), some[n]
+end
+end
+local blob = first and call('HGET', b, first)
+spend_work(18, blob and #blob or 0)
+if blob and #blob >= 17 then return struct.unpack('<I6', blob), math.min(seq, end_of_segment - 1) end
+end
+)lua";
+
 inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
@@ -26795,6 +27523,169 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 )lua");
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
+
+inline constexpr char search_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q, P, F = 14, unpack(KEYS)
+)lua";
+inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_read,
+    shared_also, shared_set_aside, shared_told, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_in_slices,
+    shared_answered_bytes, shared_fits, shared_gaps_in, shared_counts, shared_bodies, shared_count,
+    shared_text, shared_held_by, shared_sought, shared_is_sought_name, shared_is_sought_time,
+    shared_is_sought_node, shared_is_sought_state, shared_is_sought_record, shared_spend_work,
+    shared_take_found, shared_look_at_singles, shared_is_member, shared_has_sought_hold,
+    shared_look_at_segment, shared_segment_below, shared_time_near,
+    R"lua(if ARGV[1] ~= '1' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
+sought.since, sought.till, sought.group = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+sought.is_timed = sought.since > 0 or sought.till < 1e15
+sought.restricts_record = sought.name ~= '' or sought.key ~= '' or sought.is_timed
+sought.has_prefix = string.sub(sought.name, -1) == '*'
+if sought.has_prefix then sought.name = string.sub(sought.name, 1, -2) end
+local known = call('HMGET', c, 'seq', 'low', 'gaps')
+local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
+local letters, many = '', 0
+local function letter_of(state) return string.char(97 + state) end
+for state = 0, 8 do
+local letter = letter_of(state)
+sought.states[state] = ARGV[4] == '' or string.find(ARGV[4], letter, 1, true) ~= nil
+if sought.states[state] then
+letters = letters .. letter
+many = many + (whole(call('HGET', c, 'n' .. state)) or 0)
+end
+end
+sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
+(sought.states[3] and '\1-' .. string.char(200) or '') ..
+(sought.states[5] and string.char(252) or '') ..
+string.char(253, 254) .. ']'
+local function narrow(from)
+local low_end, high_end = low, from
+while sought.till < 1e15 and high_end - low_end > 250 do
+local middle = math.floor((low_end + high_end) / 2)
+local at = time_near(middle)
+if at and at >= sought.till then high_end = middle else low_end = middle end
+end
+local below, above = low, high_end
+while sought.since > 0 and above - below > 250 do
+local middle = math.floor((below + above) / 2)
+local at, seq = time_near(middle)
+if at and at < sought.since and seq > below then below = seq else above = middle end
+end
+return below, high_end
+end
+local function walk_down(at)
+local has_singles = call('HLEN', r) > 0
+while at > low and not (#sought.found >= sought.most or sought.work >= 3000) do
+local name, first, count = segment_below(at)
+if name and at < first + count then
+at = (sought.key == '' and look_at_segment(name, first, count, at) or first) - 1
+else
+local till, gap = math.max(name and first + count or 0, low + 1), nil
+for _, one in ipairs(gaps) do
+if one.first <= at and at <= one.last then gap = one end
+end
+if gap then
+at = math.max(gap.first, till) - 1
+elseif not has_singles then
+at = till - 1
+else
+local seqs = {}
+for seq = at, math.max(till, at - 250 + 1), -1 do seqs[#seqs + 1] = seq end
+at = at - look_at_singles(seqs)
+end
+end
+end
+return at > low and at or 0
+end
+local function take_indexed(seqs, from)
+table.sort(seqs, function(left, right) return left > right end)
+for _, seq in ipairs(seqs) do
+if #sought.found == 200 then return seq end
+if seq <= from and seq > low then sought.found[#sought.found + 1] = seq end
+end
+end
+local nonces = {}
+local function take_group(from)
+local seqs, members = {}, call('ZRANGE', F, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 500)
+for _, member in ipairs(members) do
+local seq, nonce, of = string.match(member, '^(%d+):(%d+):%d+:(.*)$')
+seq = seq and of_digits(seq)
+if seq and of == sought.group then seqs[#seqs + 1], nonces[seq] = seq, of_digits(nonce) end
+end
+local rest = take_indexed(seqs, from)
+return rest or #members == 500 and call('ZSCORE', F, members[#members]) - 1 or 0
+end
+local function of_key(seqs)
+for _, letter in ipairs({'w', 'r'}) do
+local from, till = '[' .. letter .. sought.key .. '\0', '(' .. letter .. sought.key .. '\1'
+if call('ZLEXCOUNT', P, from, till) > 1000 then return false end
+for _, member in ipairs(call('ZRANGEBYLEX', P, from, till)) do
+seqs[#seqs + 1] = whole(string.match(member, '%d+$'))
+end
+end
+return true
+end
+local function take_state(from)
+local seqs, waiting, running = {}, letter_of(2), letter_of(3)
+if sought.key ~= '' and string.find(letters, '^' .. waiting .. '?' .. running .. '?$') and
+(whole(call('HGET', c, 'nu')) or 0) == 0 then
+return of_key(seqs) and (take_indexed(seqs, from) or 0) or nil
+end
+if many > 1000 then return end
+if letters == letter_of(1) then
+if call('ZCARD', d) > 1000 then return end
+for _, member in ipairs(call('ZRANGE', d, 0, -1)) do seqs[#seqs + 1] = whole(member) end
+elseif letters == running then
+if call('ZCARD', C) > 100 then return end
+for _, consumer in ipairs(call('ZRANGE', C, 0, -1)) do
+for _, seq in ipairs((sought.node == '' or consumer == sought.node or string.match(consumer, '^(.*):[^:]*$') == sought.node) and held_by(consumer) or {}) do seqs[#seqs + 1] = seq end
+end
+elseif many > 0 and not (sought.key ~= '' and call('HLEN', r) == 0) then
+return
+end
+return take_indexed(seqs, from) or 0
+end
+local begun_at, lowest, next_one = tonumber(ARGV[2]), low, nil
+if begun_at == 0 or begun_at > last then begun_at = last end
+if sought.group ~= '' then next_one = take_group(begun_at) else next_one = take_state(begun_at) end
+if not next_one then
+low, next_one = narrow(begun_at)
+next_one = walk_down(next_one)
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local function is_found(task)
+if not sought.states[task.state] then return false end
+if sought.group ~= '' and task.nonce ~= nonces[task.seq] then return false end
+if sought.group ~= '' and task.state ~= 6 and (task.state >= 5 and task.state <= 8) then return false end
+if sought.node ~= '' and not ((task.state == 3 or task.state == 5 or task.state == 6) and (sought.node == '' or task.holder == sought.node or string.match(task.holder, '^(.*):[^:]*$') == sought.node)) then return false end
+return not sought.restricts_record or is_sought_record(task.record)
+end
+local has_reports = call('EXISTS', g) == 1
+local reply, read_bytes = {'OK', 0, 0, 0, 0}, 0
+local function load_some(seqs)
+local bytes = load(seqs, true)
+read_bytes = read_bytes + bytes
+return bytes
+end
+local taken = in_slices(sought.found, load_some, function(seq, n)
+if n > 1 and read_bytes > 2097152 then return false end
+local task = tasks[seq]
+if not task or not is_found(task) then return true end
+if #reply == 5 + sought.most then return false end
+local told, state = has_reports and call('HMGET', g, seq .. 'p', seq .. 'l') or {}, pack_state(task)
+local progress, log = told[1] or '', told[2] or ''
+if not fits(#task.record + #state + #progress + #log) then return false end
+reply[#reply + 1] = {seq, task.record, state, progress, log}
+end)
+if taken < #sought.found then next_one = sought.found[taken + 1] end
+reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(next_one, lowest), 0)
+if next_one > 0 then reply[5] = time_near(next_one) or 0 end
+return reply
+)lua");
+inline constexpr script search{"search", "00093346ea9a247b88014e5853fab265dc40d127",
+    std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
 )lua";
@@ -30610,6 +31501,41 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/search.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// `broker::search`. What has fallen due is done bit by bit, so that a search comes to an end.
+inline awaitable<search_step> search(engine_ptr on, search_query query) {
+    detail::check_search(query);
+    const auto& filter = query.filter;
+    std::string states;
+    for (const auto state : filter.states) states += static_cast<char>('a' + static_cast<int>(state));
+    const auto ms = [](time_point when) { return static_cast<std::int64_t>(to_number(when)); };
+    arguments with;
+    with.add_pass_over().add(query.from).add(query.limit).add(std::move(states)).add(filter.task).add(filter.key).add(filter.node);
+    with.add(ms(filter.since)).add(ms(filter.until)).add(detail::is_error_group(filter.error) ? filter.error : std::string());
+    const auto got = co_await on->call(query.queue, scripts::search, {}, std::move(with));
+    auto from = got.read();
+    search_step made;
+    made.next = static_cast<std::uint64_t>(from.integer());
+    made.from = static_cast<std::uint64_t>(from.integer());
+    made.looked_at = static_cast<std::uint64_t>(from.integer());
+    made.back_to = time_point(duration(from.integer()));
+    while (!from.done()) {
+        from.list();
+        const auto sequence = static_cast<std::uint64_t>(from.integer());
+        try {
+            made.tasks.push_back(read_record(query.queue, sequence, from));
+        } catch (const error& e) {
+            on->at(query.queue)->report_damage(std::to_string(sequence), e.what());
+        }
+    }
+    co_return made;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/statistics.hpp -------------------------------------------------
 
 namespace taskflux::redis {
@@ -31181,6 +32107,8 @@ public:
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
         return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
+
+    awaitable<search_step> search(search_query query) override { return redis::search(engine_, std::move(query)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

@@ -2205,6 +2205,89 @@ inline constexpr std::size_t max_journal_size = 1 << 20;
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/search.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+/// A value in a task's payload: `order.id` is the member `id` of the member `order`, and `items.0` the first of an array.
+struct payload_condition {
+    std::string path;
+    std::string value;  ///< a text as it is, anything else as JSON writes it
+
+    bool operator==(const payload_condition&) const = default;
+};
+
+/// Which tasks are searched for: those that satisfy all of these. What is empty restricts nothing.
+struct search_filter {
+    search_filter() = default;
+
+    std::string queue;
+    std::vector<task_state> states;  ///< in one of them
+    std::string task;   ///< its name; `mail_*`: names that begin so
+    std::string key;    ///< by which it takes turns
+    std::string error;  ///< an error group of 16 hexadecimal digits, or what code, type or message of its error contain
+    std::string node;   ///< where it runs, has succeeded or has failed
+    std::string id;     ///< printed, or its submitter's own
+    time_point since{};        ///< submitted at or after
+    time_point until = never;  ///< submitted before
+    std::vector<payload_condition> payload;
+
+    bool operator==(const search_filter&) const = default;
+};
+
+/// Reads a filter as people write it, qualifiers with blanks in between:
+///
+///     state:failed,cancelled task:send_mail queue:mail key:"big customer" node:web-3 id:order-7
+///     since:-2h until:2026-01-31T12:00:00Z error:timeout order.id:42 payload.urgent:true
+///
+/// A value with blanks is in double quotes, in which \" and \\ are a quote and a backslash. Times are `now`, before it (`-90s`,
+/// `-15m`, `-2h`, `-7d`, `-2w`) or as in ISO 8601, in UTC where they say nothing else. A qualifier with a dot is a path in the
+/// payload; `payload.` may stand before it, and must where it has no dot. A printed task id may stand alone. Each qualifier comes
+/// once, but for paths. Errors: `invalid_argument`, which says where, and what would be right.
+search_filter parse_search(std::string_view text, time_point now);
+
+/// A text that `parse_search` reads as the same filter, whenever it does.
+std::string to_string(const search_filter& filter);
+
+namespace detail {
+
+/// Whether an error is named by its group.
+bool is_error_group(std::string_view error);
+
+/// Whether something is asked for that a broker does not look at, as it may store it unreadably.
+bool asks_for_texts(const search_filter& filter);
+
+/// Whether a task has those texts.
+bool has_texts(const search_filter& filter, const task_record& task);
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/search.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What a broker looks for in one queue, newest first. What it does not read, as it may be stored unreadably, does not restrict:
+/// the payload, and an error that is no group.
+struct search_query {
+    std::string queue;
+    search_filter filter;
+    std::uint64_t from = 0;   ///< the number to begin at; 0: the newest
+    std::size_t limit = 100;  ///< up to 1,000
+};
+
+/// What a bounded amount of work has found.
+struct search_step {
+    std::vector<task_record> tasks;  ///< newest first
+    std::uint64_t from = 0;          ///< the number begun at
+    std::uint64_t next = 0;          ///< the number to go on at; 0: that was all
+    std::uint64_t looked_at = 0;     ///< how many numbers are done with, also such as have no tasks any more
+    time_point back_to{};            ///< when those at `next` were submitted; 0: at the end, or none is near
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/statistics.hpp ---------------------------------------------------------
 
 namespace taskflux {
@@ -2647,6 +2730,10 @@ public:
 
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
+
+    /// One step of a search, which keeps no other call waiting for more than a few milliseconds. A task that is there throughout
+    /// and stays as it is is found once over all steps. See `inspector::search`, whose pages are made of steps.
+    virtual awaitable<search_step> search(search_query query) = 0;
 
     /// The names of all queues that hold or have held tasks, schedules or limits, sorted.
     virtual awaitable<std::vector<std::string>> queues() = 0;
@@ -5389,6 +5476,21 @@ struct task_history {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/admin/search.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Some of the tasks that a search has found, and how far it has looked.
+struct search_page {
+    std::vector<task_record> tasks;
+    std::string cursor;           ///< for the next page; empty: there is none, all has been looked at
+    std::uint64_t looked_at = 0;  ///< how many numbers of tasks this page is done with, also such as have no tasks any more
+    std::string queue;            ///< where it has stopped: tasks of this queue, submitted before `back_to`, come next
+    time_point back_to{};         ///< 0: at the newest, or not known
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/inspector.hpp ---------------------------------------------------------
 
 namespace taskflux {
@@ -5437,6 +5539,16 @@ public:
     /// `wait`, in ms, it waits so long for the next line, unless the task has ended: it asks every 500 ms. Errors: `not_found`,
     /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
     awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
+
+    /// Tasks that a filter is for: by queue, and the newest first in each. A page has at most `limit` (1 to 1,000) of them, and looks
+    /// at a bounded number of tasks, so that it may have none and yet not be the last: `search_page`. Pass its cursor, with the same
+    /// filter, to go on. A task that is there throughout and stays as it is is found once over all pages. `until` and `since` go by
+    /// the order of submission: where a server's clock was set back, tasks from around that time may be missed. Errors:
+    /// `invalid_argument` for the cursor or the queue.
+    awaitable<search_page> search(search_filter filter, std::string cursor = {}, std::size_t limit = 50) const;
+
+    /// Like `search` above, of a filter as `parse_search` reads it, by `broker::clock`. Errors: also those of `parse_search`.
+    awaitable<search_page> search(std::string filter, std::string cursor = {}, std::size_t limit = 50) const;
 
     /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. On Redis what a process
     /// has seen since it told last may be missing: it tells once a second, with its next call or heartbeat.

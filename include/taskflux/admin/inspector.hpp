@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/admin/history.hpp>
+#include <taskflux/admin/search.hpp>
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/detail/required.hpp>
 
@@ -58,6 +59,16 @@ public:
     /// `wait`, in ms, it waits so long for the next line, unless the task has ended: it asks every 500 ms. Errors: `not_found`,
     /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
     awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
+
+    /// Tasks that a filter is for: by queue, and the newest first in each. A page has at most `limit` (1 to 1,000) of them, and looks
+    /// at a bounded number of tasks, so that it may have none and yet not be the last: `search_page`. Pass its cursor, with the same
+    /// filter, to go on. A task that is there throughout and stays as it is is found once over all pages. `until` and `since` go by
+    /// the order of submission: where a server's clock was set back, tasks from around that time may be missed. Errors:
+    /// `invalid_argument` for the cursor or the queue.
+    awaitable<search_page> search(search_filter filter, std::string cursor = {}, std::size_t limit = 50) const;
+
+    /// Like `search` above, of a filter as `parse_search` reads it, by `broker::clock`. Errors: also those of `parse_search`.
+    awaitable<search_page> search(std::string filter, std::string cursor = {}, std::size_t limit = 50) const;
 
     /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. On Redis what a process
     /// has seen since it told last may be missing: it tells once a second, with its next call or heartbeat.

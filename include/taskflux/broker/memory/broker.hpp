@@ -78,6 +78,8 @@ public:
     awaitable<std::vector<error_group>> errors(std::string queue) override;
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
+    awaitable<search_step> search(search_query query) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

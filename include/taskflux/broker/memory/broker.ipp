@@ -4,6 +4,7 @@
 #include <taskflux/broker/memory/hub.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/post_office.hpp>
+#include <taskflux/broker/memory/search.hpp>
 #include <taskflux/broker/memory/why.hpp>
 #include <taskflux/detail/context_end.hpp>
 
@@ -291,6 +292,12 @@ asio::awaitable<group_result> memory_broker::act_on_group(std::string queue, std
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
         return memory::act_on_group(in, group, what, behind, now);
     });
+}
+
+asio::awaitable<search_step> memory_broker::search(search_query query) {
+    detail::check_search(query);
+    hub_->follow_wall();
+    co_return hub_->in_existing(query.queue, [&](auto& in, time_point) { return memory::search(in, query); });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {

@@ -14,6 +14,7 @@
 #include <taskflux/broker/redis/limits.hpp>
 #include <taskflux/broker/redis/relay.hpp>
 #include <taskflux/broker/redis/schedules.hpp>
+#include <taskflux/broker/redis/search.hpp>
 #include <taskflux/broker/redis/statistics.hpp>
 #include <taskflux/broker/redis/waits.hpp>
 #include <taskflux/broker/redis/why.hpp>
@@ -296,6 +297,8 @@ public:
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
         return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
+
+    awaitable<search_step> search(search_query query) override { return redis::search(engine_, std::move(query)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

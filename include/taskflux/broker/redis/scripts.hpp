@@ -2548,6 +2548,196 @@ return made_turns
 end
 )lua";
 
+inline constexpr char shared_sought[] =
+    R"lua(local sought = {states = {}, found = {}, work = 0, names = {}, next = 1, length = 4}
+)lua";
+
+inline constexpr char shared_is_sought_name[] =
+    R"lua(local function is_sought_name(name)
+if sought.has_prefix then return string.sub(name, 1, #sought.name) == sought.name end
+return sought.name == '' or name == sought.name
+end
+)lua";
+
+inline constexpr char shared_is_sought_time[] =
+    R"lua(local function is_sought_time(at) return at >= sought.since and at < sought.till end
+)lua";
+
+inline constexpr char shared_is_sought_node[] =
+    R"lua(local function is_sought_node(holder)
+return sought.node == '' or holder == sought.node or string.match(holder, '^(.*):[^:]*$') == sought.node
+end
+)lua";
+
+inline constexpr char shared_has_node[] =
+    R"lua(local function has_node(state)
+return state == 3 or state == 5 or state == 6
+end
+)lua";
+
+inline constexpr char shared_is_sought_state[] =
+    R"lua(local function is_sought_state(state)
+if not state then return sought.states[2] and sought.node == '' end
+local number = string.byte(state)
+if not sought.states[number] then return false end
+if sought.node == '' then return true end
+if not (number == 3 or number == 5 or number == 6) or #state < 61 then return false end
+local length = struct.unpack('<H', state, 59)
+return length > 0 and is_sought_node(string.sub(state, 61, 61 + length - 1))
+end
+)lua";
+
+inline constexpr char shared_is_sought_record[] =
+    R"lua(local function is_sought_record(record)
+if #record < 15 then return false end
+if sought.is_timed and not is_sought_time(struct.unpack('<I6', record)) then return false end
+if sought.name ~= '' and not is_sought_name(string.sub(record, 15, 14 + string.byte(record, 14))) then return false end
+if sought.key == '' then return true end
+if not string.find(record, sought.key, 1, true) then return false end
+local is_whole, of = pcall(parse, record)
+return is_whole and of.key == sought.key
+end
+)lua";
+
+inline constexpr char shared_spend_work[] =
+    R"lua(local function spend_work(items, bytes) sought.work = sought.work + items + bytes / 1200 end
+)lua";
+
+inline constexpr char shared_take_found[] =
+    R"lua(local function take_found(seq)
+sought.found[#sought.found + 1] = seq
+spend_work(12, 0)
+end
+)lua";
+
+inline constexpr char shared_is_search_over[] =
+    R"lua(local function is_search_over() return #sought.found >= sought.most or sought.work >= 3000 end
+)lua";
+
+inline constexpr char shared_look_at_singles[] =
+    R"lua(local function look_at_singles(seqs)
+local at = 0
+while at < #seqs and not (#sought.found >= sought.most or sought.work >= 3000) do
+local some, likely, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, 0
+local states = read(s, some)
+for n, seq in ipairs(some) do
+bytes = bytes + (states[n] and #states[n] or 0)
+if is_sought_state(states[n]) then likely[#likely + 1] = seq end
+end
+local records = sought.restricts_record and read(r, likely) or {}
+local looked_at = #some
+for n, seq in ipairs(likely) do
+local record = records[n]
+bytes = bytes + (record and #record or 0)
+if not sought.restricts_record or record and is_sought_record(record) then take_found(seq) end
+if #sought.found >= sought.most then
+looked_at = seqs[at + 1] - seq + 1
+break
+end
+end
+spend_work(#some + #records * 2, bytes)
+at, sought.length = at + looked_at, math.min(math.min(2 * sought.length, 4000, math.max(1, math.floor(1048576 * ((#some) + 1) / (bytes + 1)))), 250)
+end
+return at
+end
+)lua";
+
+inline constexpr char shared_is_member[] =
+    R"lua(local function is_member(of, code, at)
+if not string.find(string.char(code), sought.codes) then return false end
+if sought.node == '' then return true end
+local outcome = code == 252 and outcome_of(of, of.first + at)
+local hold = outcome and outcome.hold or of.holds[code]
+return hold and (sought.node == '' or hold.consumer == sought.node or string.match(hold.consumer, '^(.*):[^:]*$') == sought.node)
+end
+)lua";
+
+inline constexpr char shared_has_sought_hold[] =
+    R"lua(local function has_sought_hold(of)
+if sought.node == '' then return true end
+for _, hold in ipairs(of.holds) do
+if (sought.node == '' or hold.consumer == sought.node or string.match(hold.consumer, '^(.*):[^:]*$') == sought.node) then
+spend_work(of.count, 0)
+return true
+end
+end
+return false
+end
+)lua";
+
+inline constexpr char shared_look_at_segment[] =
+    R"lua(local function look_at_segment(name, first, count, from)
+local of = open_segment(name, first, count)
+spend_work(6, 0)
+local all = of and string.sub(of.text, of.codes_at, of.codes_at + from - first)
+if not of or not string.find(all, sought.codes) then return first end
+if sought.restricts_record then
+of.blob = call('HGET', b, first)
+spend_work(6, of.blob and #of.blob or 0)
+if not of.blob or #of.blob < 17 then return first end
+if not is_sought_time(struct.unpack('<I6', of.blob)) then return first end
+local name_length = string.byte(of.blob, 16)
+if not is_sought_name(string.sub(of.blob, 17, 16 + name_length)) then return first end
+end
+local own, states, bytes = {}, {}, 0
+for at = 0, from - first do
+local code = string.byte(all, at + 1)
+if code == 254 or code == 253 then own[#own + 1] = first + at end
+end
+for n, state in ipairs(read(s, own)) do
+states[own[n]] = state
+bytes = bytes + (state and #state or 0)
+end
+spend_work((#all + #own) / 8, bytes)
+local has_hold = has_sought_hold(of)
+for seq = from, first, -1 do
+local state, code = states[seq], string.byte(all, seq - first + 1)
+local is_it = state and is_sought_state(state) or state == nil and has_hold and is_member(of, code, seq - first)
+if is_it then take_found(seq) end
+if #sought.found >= sought.most then return seq end
+end
+return first
+end
+)lua";
+
+inline constexpr char shared_segment_below[] =
+    R"lua(local function segment_below(seq)
+local foreign = 0
+while true do
+if sought.next > #sought.names then
+sought.names, sought.next = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', foreign,
+64), 1
+spend_work(#sought.names * 2, 0)
+if #sought.names == 0 then return nil, 0, 0 end
+foreign = foreign + #sought.names
+end
+local name = sought.names[sought.next]
+local first, count = span_of(name)
+if first and first <= seq then return name, first, count end
+sought.next = sought.next + 1
+end
+end
+)lua";
+
+inline constexpr char shared_time_near[] =
+    R"lua(local function time_near(seq)
+local some = {}
+for n = 0, 3 do some[#some + 1] = math.max(seq - n, 0) end
+local records, end_of_segment = read(r, some), 0
+local below = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
+local first, count = span_of(below or '')
+if first then end_of_segment = first + count end
+for n, record in ipairs(records) do
+if record and #record >= 15 and some[n] >= end_of_segment then
+return struct.unpack('<I6', record), some[n]
+end
+end
+local blob = first and call('HGET', b, first)
+spend_work(18, blob and #blob or 0)
+if blob and #blob >= 17 then return struct.unpack('<I6', blob), math.min(seq, end_of_segment - 1) end
+end
+)lua";
+
 inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
@@ -4806,6 +4996,169 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 )lua");
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
+
+inline constexpr char search_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q, P, F = 14, unpack(KEYS)
+)lua";
+inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_read,
+    shared_also, shared_set_aside, shared_told, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_in_slices,
+    shared_answered_bytes, shared_fits, shared_gaps_in, shared_counts, shared_bodies, shared_count,
+    shared_text, shared_held_by, shared_sought, shared_is_sought_name, shared_is_sought_time,
+    shared_is_sought_node, shared_is_sought_state, shared_is_sought_record, shared_spend_work,
+    shared_take_found, shared_look_at_singles, shared_is_member, shared_has_sought_hold,
+    shared_look_at_segment, shared_segment_below, shared_time_near,
+    R"lua(if ARGV[1] ~= '1' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
+sought.since, sought.till, sought.group = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+sought.is_timed = sought.since > 0 or sought.till < 1e15
+sought.restricts_record = sought.name ~= '' or sought.key ~= '' or sought.is_timed
+sought.has_prefix = string.sub(sought.name, -1) == '*'
+if sought.has_prefix then sought.name = string.sub(sought.name, 1, -2) end
+local known = call('HMGET', c, 'seq', 'low', 'gaps')
+local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
+local letters, many = '', 0
+local function letter_of(state) return string.char(97 + state) end
+for state = 0, 8 do
+local letter = letter_of(state)
+sought.states[state] = ARGV[4] == '' or string.find(ARGV[4], letter, 1, true) ~= nil
+if sought.states[state] then
+letters = letters .. letter
+many = many + (whole(call('HGET', c, 'n' .. state)) or 0)
+end
+end
+sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
+(sought.states[3] and '\1-' .. string.char(200) or '') ..
+(sought.states[5] and string.char(252) or '') ..
+string.char(253, 254) .. ']'
+local function narrow(from)
+local low_end, high_end = low, from
+while sought.till < 1e15 and high_end - low_end > 250 do
+local middle = math.floor((low_end + high_end) / 2)
+local at = time_near(middle)
+if at and at >= sought.till then high_end = middle else low_end = middle end
+end
+local below, above = low, high_end
+while sought.since > 0 and above - below > 250 do
+local middle = math.floor((below + above) / 2)
+local at, seq = time_near(middle)
+if at and at < sought.since and seq > below then below = seq else above = middle end
+end
+return below, high_end
+end
+local function walk_down(at)
+local has_singles = call('HLEN', r) > 0
+while at > low and not (#sought.found >= sought.most or sought.work >= 3000) do
+local name, first, count = segment_below(at)
+if name and at < first + count then
+at = (sought.key == '' and look_at_segment(name, first, count, at) or first) - 1
+else
+local till, gap = math.max(name and first + count or 0, low + 1), nil
+for _, one in ipairs(gaps) do
+if one.first <= at and at <= one.last then gap = one end
+end
+if gap then
+at = math.max(gap.first, till) - 1
+elseif not has_singles then
+at = till - 1
+else
+local seqs = {}
+for seq = at, math.max(till, at - 250 + 1), -1 do seqs[#seqs + 1] = seq end
+at = at - look_at_singles(seqs)
+end
+end
+end
+return at > low and at or 0
+end
+local function take_indexed(seqs, from)
+table.sort(seqs, function(left, right) return left > right end)
+for _, seq in ipairs(seqs) do
+if #sought.found == 200 then return seq end
+if seq <= from and seq > low then sought.found[#sought.found + 1] = seq end
+end
+end
+local nonces = {}
+local function take_group(from)
+local seqs, members = {}, call('ZRANGE', F, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 500)
+for _, member in ipairs(members) do
+local seq, nonce, of = string.match(member, '^(%d+):(%d+):%d+:(.*)$')
+seq = seq and of_digits(seq)
+if seq and of == sought.group then seqs[#seqs + 1], nonces[seq] = seq, of_digits(nonce) end
+end
+local rest = take_indexed(seqs, from)
+return rest or #members == 500 and call('ZSCORE', F, members[#members]) - 1 or 0
+end
+local function of_key(seqs)
+for _, letter in ipairs({'w', 'r'}) do
+local from, till = '[' .. letter .. sought.key .. '\0', '(' .. letter .. sought.key .. '\1'
+if call('ZLEXCOUNT', P, from, till) > 1000 then return false end
+for _, member in ipairs(call('ZRANGEBYLEX', P, from, till)) do
+seqs[#seqs + 1] = whole(string.match(member, '%d+$'))
+end
+end
+return true
+end
+local function take_state(from)
+local seqs, waiting, running = {}, letter_of(2), letter_of(3)
+if sought.key ~= '' and string.find(letters, '^' .. waiting .. '?' .. running .. '?$') and
+(whole(call('HGET', c, 'nu')) or 0) == 0 then
+return of_key(seqs) and (take_indexed(seqs, from) or 0) or nil
+end
+if many > 1000 then return end
+if letters == letter_of(1) then
+if call('ZCARD', d) > 1000 then return end
+for _, member in ipairs(call('ZRANGE', d, 0, -1)) do seqs[#seqs + 1] = whole(member) end
+elseif letters == running then
+if call('ZCARD', C) > 100 then return end
+for _, consumer in ipairs(call('ZRANGE', C, 0, -1)) do
+for _, seq in ipairs((sought.node == '' or consumer == sought.node or string.match(consumer, '^(.*):[^:]*$') == sought.node) and held_by(consumer) or {}) do seqs[#seqs + 1] = seq end
+end
+elseif many > 0 and not (sought.key ~= '' and call('HLEN', r) == 0) then
+return
+end
+return take_indexed(seqs, from) or 0
+end
+local begun_at, lowest, next_one = tonumber(ARGV[2]), low, nil
+if begun_at == 0 or begun_at > last then begun_at = last end
+if sought.group ~= '' then next_one = take_group(begun_at) else next_one = take_state(begun_at) end
+if not next_one then
+low, next_one = narrow(begun_at)
+next_one = walk_down(next_one)
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local function is_found(task)
+if not sought.states[task.state] then return false end
+if sought.group ~= '' and task.nonce ~= nonces[task.seq] then return false end
+if sought.group ~= '' and task.state ~= 6 and (task.state >= 5 and task.state <= 8) then return false end
+if sought.node ~= '' and not ((task.state == 3 or task.state == 5 or task.state == 6) and (sought.node == '' or task.holder == sought.node or string.match(task.holder, '^(.*):[^:]*$') == sought.node)) then return false end
+return not sought.restricts_record or is_sought_record(task.record)
+end
+local has_reports = call('EXISTS', g) == 1
+local reply, read_bytes = {'OK', 0, 0, 0, 0}, 0
+local function load_some(seqs)
+local bytes = load(seqs, true)
+read_bytes = read_bytes + bytes
+return bytes
+end
+local taken = in_slices(sought.found, load_some, function(seq, n)
+if n > 1 and read_bytes > 2097152 then return false end
+local task = tasks[seq]
+if not task or not is_found(task) then return true end
+if #reply == 5 + sought.most then return false end
+local told, state = has_reports and call('HMGET', g, seq .. 'p', seq .. 'l') or {}, pack_state(task)
+local progress, log = told[1] or '', told[2] or ''
+if not fits(#task.record + #state + #progress + #log) then return false end
+reply[#reply + 1] = {seq, task.record, state, progress, log}
+end)
+if taken < #sought.found then next_one = sought.found[taken + 1] end
+reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(next_one, lowest), 0)
+if next_one > 0 then reply[5] = time_near(next_one) or 0 end
+return reply
+)lua");
+inline constexpr script search{"search", "00093346ea9a247b88014e5853fab265dc40d127",
+    std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
 )lua";

@@ -216,6 +216,13 @@ public:
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
         return inner_->act_on_group(std::move(queue), std::move(group), what, behind);
     }
+    awaitable<search_step> search(search_query query) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto found = co_await from->search(std::move(query));
+        for (auto& one : found.tasks) texts->decode(one);
+        co_return found;
+    }
     awaitable<stored_statistics> statistics(std::string queue) override { return inner_->statistics(std::move(queue)); }
     awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
                                                   std::size_t periods) override {
