@@ -2141,6 +2141,11 @@ public:
 
     awaitable<search_step> search(search_query query) override;
 
+    awaitable<operation> begin_operation(operation what) override;
+    awaitable<std::vector<operation>> operations(std::string queue) override;
+    awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override;
+    awaitable<operation> stop_operation(std::string queue, std::string id) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -3150,6 +3155,108 @@ group_result act_on_group(Queue& in, const std::string& group, group_verb what, 
         return false;
     };
     return in.store().errors().act_on(group, behind, act, [&](task_key key) { return has_failed(key) || is_live(key); });
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/operations.hpp ------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A queue's operations. Not thread-safe.
+class operation_book {
+public:
+    operation& begin(operation what, std::uint64_t last, time_point now) {
+        const auto known = all_.find(what.id);
+        if (known != all_.end()) return known->second;
+        const auto running = static_cast<std::size_t>(std::ranges::count_if(all_, is_running));
+        if (running >= detail::most_operations::running) throw detail::too_many_operations(what.queue);
+        if (all_.size() - running >= detail::most_operations::ended) drop_oldest();
+        what.state = last > 0 ? operation_state::running : operation_state::done;
+        what.from = what.next = last;
+        what.began_at = now;
+        if (last == 0) what.ended_at = now;
+        return all_[what.id] = std::move(what);
+    }
+
+    /// Errors: `not_found`.
+    operation& at(const std::string& queue, const std::string& id) {
+        const auto found = all_.find(id);
+        if (found == all_.end()) throw detail::no_such_operation(queue, id);
+        return found->second;
+    }
+
+    const std::map<std::string, operation>& all() const { return all_; }
+    bool is_any_running() const { return std::ranges::any_of(all_, is_running); }
+
+private:
+    static bool is_running(const std::pair<const std::string, operation>& one) { return one.second.state == operation_state::running; }
+
+    void drop_oldest() {
+        auto oldest = all_.end();
+        for (auto one = all_.begin(); one != all_.end(); ++one) {
+            if (one->second.state == operation_state::running) continue;
+            if (oldest == all_.end() || one->second.ended_at < oldest->second.ended_at) oldest = one;
+        }
+        if (oldest != all_.end()) all_.erase(oldest);
+    }
+
+    std::map<std::string, operation> all_;
+};
+
+/// Whether a verb can do something to a task in that state.
+inline bool can_do(bulk_verb what, task_state state) {
+    switch (what) {
+        case bulk_verb::retry: return is_terminal(state) && state != task_state::succeeded;
+        case bulk_verb::cancel: return !is_terminal(state);
+        case bulk_verb::remove: return state != task_state::running;
+        case bulk_verb::promote: return state == task_state::scheduled;
+    }
+    return false;
+}
+
+template <class Queue>
+effect do_to(Queue& in, bulk_verb what, task_key key, time_point now) {
+    switch (what) {
+        case bulk_verb::retry: return in.requeue(key, now);
+        case bulk_verb::cancel: return in.cancel(key, now);
+        case bulk_verb::remove: return in.remove(key, now);
+        case bulk_verb::promote: return in.promote(key, now);
+    }
+    return effect::wrong_state;
+}
+
+/// `broker::step_operation`, on a queue.
+template <class Queue>
+operation step_operation(Queue& in, const std::string& queue, const std::string& id, const operation_step& step, time_point now) {
+    auto& of = in.store().operations().at(queue, id);
+    if (of.state != operation_state::running || of.next != step.from) return of;
+    for (const auto& one : step.tasks) {
+        const auto* const task = in.find(one.key);
+        bool is_done = task && task->state == one.state && can_do(of.verb, one.state);
+        if (is_done && !of.dry_run) {
+            const auto did = do_to(in, of.verb, one.key, now);
+            is_done = did == effect::done || did == effect::requested;
+        }
+        ++of.matched;
+        ++(is_done ? of.done : of.refused);
+    }
+    of.next = step.next;
+    of.carrier = step.carrier;
+    of.looked_at += step.looked_at;
+    if (of.next == 0) {
+        of.state = operation_state::done;
+        of.ended_at = now;
+    }
+    return of;
+}
+
+/// As it looks from outside.
+template <class Queue>
+operation shown(const Queue& in, operation of) {
+    of.began_at = shifted(of.began_at, in.ahead());
+    of.ended_at = shifted(of.ended_at, in.ahead());
+    return of;
 }
 
 }  // namespace taskflux::memory
@@ -4570,6 +4677,7 @@ public:
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
     error_book& errors() { return errors_; }
+    operation_book& operations() { return operations_; }
     statistics_book& counted() { return statistics_; }
 
     stored_statistics statistics(time_point now) {
@@ -4686,6 +4794,7 @@ private:
     std::size_t max_ended_;
     statistics_book statistics_;
     error_book errors_;
+    operation_book operations_;
 };
 
 }  // namespace taskflux::memory
@@ -6782,6 +6891,7 @@ asio::awaitable<renewal> memory_broker::renew(std::string consumer, std::vector<
             in.renew(*who, lease, now);
             in.list_cancels(*who, i, answer.cancels);
             in.list_unclaimed(i, answer.unclaimed);
+            if (in.store().operations().is_any_running()) answer.operating.push_back(i);
             return true;
         }, hub::pace::some);
     }
@@ -7017,6 +7127,37 @@ asio::awaitable<search_step> memory_broker::search(search_query query) {
     detail::check_search(query);
     hub_->follow_wall();
     co_return hub_->in_existing(query.queue, [&](auto& in, time_point) { return memory::search(in, query); });
+}
+
+asio::awaitable<operation> memory_broker::begin_operation(operation what) {
+    hub_->follow_wall();
+    co_return hub_->in_any(what.queue, [&](auto& in, time_point now) {
+        auto& store = in.store();
+        return shown(in, store.operations().begin(what, store.last_number(), now));
+    });
+}
+
+asio::awaitable<std::vector<operation>> memory_broker::operations(std::string queue) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(queue, [](auto& in, time_point) {
+        std::vector<operation> found;
+        for (const auto& [id, one] : in.store().operations().all()) found.push_back(shown(in, one));
+        return found;
+    });
+}
+
+asio::awaitable<operation> memory_broker::step_operation(std::string queue, std::string id, operation_step step) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        return shown(in, memory::step_operation(in, queue, id, step, now));
+    });
+}
+
+asio::awaitable<operation> memory_broker::stop_operation(std::string queue, std::string id) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        auto& of = in.store().operations().at(queue, id);
+        if (of.state == operation_state::running) of.state = operation_state::stopped, of.ended_at = now;
+        return shown(in, of);
+    });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -12660,6 +12801,117 @@ asio::awaitable<log_page> inspector::log(task_id id, std::string cursor, std::si
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/broker/carrying.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Makes the next step of an operation that is under way; gives it as it is then. Where somebody else has made that step, nothing is
+/// done twice, and it names another `carrier`.
+inline asio::awaitable<operation> carry_on(broker_ptr by, operation of, std::string carrier) {
+    search_query query;
+    query.filter = parse_search(of.filter, time_point{});  // its times are absolute
+    query.queue = of.queue;
+    query.from = of.next;
+    query.limit = most_operations::tasks;
+    const auto found = co_await by->search(query);
+    operation_step step;
+    step.from = of.next;
+    step.next = found.next;
+    step.looked_at = found.looked_at;
+    step.carrier = std::move(carrier);
+    for (const auto& task : found.tasks) {
+        if (has_texts(query.filter, task)) step.tasks.push_back({task.id.key, task.state});
+    }
+    co_return co_await by->step_operation(std::move(of.queue), std::move(of.id), std::move(step));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/inspector/operations.ipp ----------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+inline void check_bulk(const search_filter& filter, const operation_options& options) {
+    const auto refuse = [](const char* why) { throw error(errc::invalid_argument, std::string("an operation can't begin: ") + why); };
+    if (filter.queue.empty()) refuse("its filter names no queue, and each operation is for one: add queue:…");
+    if (!filter.id.empty()) refuse("its filter names one task: act on that by its id");
+    if (parse_search(to_string(filter), time_point{}) != filter) refuse("its filter can't be written as text, as `parse_search` reads it");
+    constexpr std::size_t most_text = 8192;
+    if (to_string(filter).size() > most_text) refuse("its filter has more than 8 KiB as text: leave some of it out");
+    check_name(limits::own_id, options.id(), true);
+    check_reason(options.by());
+    check_reason(options.reason());
+}
+
+asio::awaitable<operation> begin_bulk(broker_ptr by, bulk_verb what, search_filter filter, operation_options options) {
+    check_bulk(filter, options);
+    operation begun;
+    begun.id = options.id().empty() ? uuid_generator().text() : options.id();
+    begun.queue = filter.queue;
+    begun.verb = what;
+    begun.filter = to_string(filter);
+    begun.by = options.by();
+    begun.reason = options.reason();
+    begun.dry_run = options.is_dry_run();
+    co_return co_await by->begin_operation(std::move(begun));
+}
+
+asio::awaitable<operation> find_operation(broker_ptr by, std::string queue, std::string id) {
+    auto all = co_await by->operations(queue);
+    for (auto& one : all) {
+        if (one.id == id) co_return std::move(one);
+    }
+    throw no_such_operation(queue, id);
+}
+
+asio::awaitable<operation> run_to_end(broker_ptr by, std::string queue, std::string id) {
+    auto of = co_await find_operation(by, std::move(queue), std::move(id));
+    const auto carrier = uuid_generator().text();
+    while (of.state == operation_state::running) of = co_await carry_on(by, of, carrier);
+    co_return of;
+}
+
+asio::awaitable<std::vector<operation>> all_operations(broker_ptr by, std::string queue) {
+    std::vector<std::string> names;
+    if (queue.empty()) names = co_await by->queues();
+    else names.push_back(std::move(queue));
+    std::vector<operation> found;
+    for (const auto& name : names) {
+        auto some = co_await by->operations(name);
+        for (auto& one : some) found.push_back(std::move(one));
+    }
+    std::ranges::sort(found, [](const operation& a, const operation& b) {
+        return a.began_at != b.began_at ? a.began_at > b.began_at : a.id < b.id;
+    });
+    co_return found;
+}
+
+}  // namespace detail
+
+asio::awaitable<operation> inspector::begin_operation(bulk_verb what, search_filter filter, operation_options options) const {
+    return detail::begin_bulk(broker(), what, std::move(filter), std::move(options));
+}
+
+asio::awaitable<operation> inspector::run_operation(std::string queue, std::string id) const {
+    return detail::run_to_end(broker(), std::move(queue), std::move(id));
+}
+
+asio::awaitable<operation> inspector::operation_of(std::string queue, std::string id) const {
+    return detail::find_operation(broker(), std::move(queue), std::move(id));
+}
+
+asio::awaitable<std::vector<operation>> inspector::operations(std::string queue) const {
+    return detail::all_operations(broker(), std::move(queue));
+}
+
+asio::awaitable<operation> inspector::stop_operation(std::string queue, std::string id) const {
+    return broker()->stop_operation(std::move(queue), std::move(id));
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/inspector/search.ipp --------------------------------------------------
 
 namespace taskflux {
@@ -16565,6 +16817,10 @@ private:
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 
+    /// Carries on operations of these queues that nobody else does: such as have come no further since the last look.
+    asio::awaitable<void> carry_operations(std::vector<std::string> queues);
+    asio::awaitable<void> carry_operations_of(std::string queue);
+
     /// Cancels the handlers of a consumer whose lease is lost: other workers run its tasks now.
     void on_lost(const consumer_ptr& who);
 
@@ -16593,7 +16849,7 @@ private:
     // On the strand.
     std::minstd_rand random_;
     nursery loops_;
-    nursery::child joining_, fetching_, lingering_, wishing_, settling_, watching_, handing_in_;
+    nursery::child joining_, fetching_, lingering_, wishing_, settling_, watching_, handing_in_, carrying_;
     nursery deliveries_, departures_;
     worker_phase phase_;
     bool is_watching_ = false;  // waits for cancels, rather than for an answer to a renewal
@@ -16602,6 +16858,7 @@ private:
     std::string lost_;  // the latest consumer whose lease was lost
     unsigned failures_ = 0;
     unclaimed_watch unclaimed_;
+    std::map<std::string, std::map<std::string, std::uint64_t>> operations_;  // by queue and id: where they were at the last look
     std::string trouble_;  // why the last fetch has failed, which is told once
 
     lease_keeper keeper_;  // uses all of the above
@@ -16886,6 +17143,7 @@ void worker_core::end_fetching(step to) {
     fetching_.stop();
     lingering_.stop();
     wishing_.stop();
+    carrying_.stop();
 }
 
 asio::awaitable<void> worker_core::join() {
@@ -17006,7 +17264,7 @@ asio::awaitable<void> worker_core::renew() {
     try {
         auto answer = co_await member_.renew(who);
         renewed_at_ = now;
-        if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty()) co_return;
+        if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty() && answer.operating.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
@@ -17019,6 +17277,38 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
     for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
     for (const auto& one : unclaimed_.see(answer.unclaimed, member_.queues(), *names_, clock_.now())) {
         monitor_->unclaimed(one.queue, one.name, one.waited);
+    }
+    if (answer.operating.empty() || !carrying_.is_over() || !phase_.fetches()) return;
+    std::vector<std::string> queues;
+    for (const auto i : answer.operating) queues.push_back(member_.queues()[i]);
+    loops_.start(carrying_, carry_operations(std::move(queues)));
+}
+
+asio::awaitable<void> worker_core::carry_operations(std::vector<std::string> queues) {
+    for (const auto& queue : queues) {
+        auto carrying = carry_operations_of(queue);
+        auto carried = co_await caught(std::move(carrying));
+        if (!carried.failure()) continue;
+        if (!phase_.fetches() || is_abort(carried.failure())) co_return;
+        monitor_->log(log_level::warning, "carrying on operations of queue " + queue + " failed, and is tried again: " +
+                                              describe(carried.failure()).message);
+    }
+}
+
+asio::awaitable<void> worker_core::carry_operations_of(std::string queue) {
+    const auto all = co_await broker_->operations(queue);
+    std::map<std::string, std::uint64_t> known;
+    for (const auto& one : all) {
+        if (one.state == operation_state::running) known[one.id] = one.next;
+    }
+    const auto before = std::exchange(operations_[queue], known);
+    const auto carrier = *member_.consumer();
+    for (auto of : all) {
+        const auto seen = before.find(of.id);
+        if (of.state != operation_state::running || seen == before.end() || seen->second != of.next) continue;
+        do {
+            of = co_await carry_on(broker_, of, carrier);
+        } while (of.state == operation_state::running && of.carrier == carrier);
     }
 }
 
@@ -24639,6 +24929,15 @@ return 0
 end
 )lua";
 
+inline constexpr char shared_promote_task[] =
+    R"lua(local function promote_task(task)
+if task.state ~= 1 then return 3 end
+detach(task)
+make_ready(task, now)
+return 0
+end
+)lua";
+
 inline constexpr char shared_try_afresh[] =
     R"lua(local function try_afresh(task)
 if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
@@ -25117,7 +25416,9 @@ end
 inline constexpr char shared_is_sought_record[] =
     R"lua(local function is_sought_record(record)
 if #record < 15 then return false end
-if sought.is_timed and not is_sought_time(struct.unpack('<I6', record)) then return false end
+local at = sought.is_timed and struct.unpack('<I6', record) or 0
+if at < sought.since then sought.is_old = true end
+if sought.is_timed and not (at >= sought.since and at < sought.till) then return false end
 if sought.name ~= '' and not is_sought_name(string.sub(record, 15, 14 + string.byte(record, 14))) then return false end
 if sought.key == '' then return true end
 if not string.find(record, sought.key, 1, true) then return false end
@@ -25145,11 +25446,14 @@ inline constexpr char shared_look_at_singles[] =
     R"lua(local function look_at_singles(seqs)
 local at = 0
 while at < #seqs and not (#sought.found >= sought.most or sought.work >= 3000) do
-local some, likely, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, 0
+local some, likely, places, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, {}, 0
 local states = read(s, some)
 for n, seq in ipairs(some) do
 bytes = bytes + (states[n] and #states[n] or 0)
-if is_sought_state(states[n]) then likely[#likely + 1] = seq end
+if is_sought_state(states[n]) then
+likely[#likely + 1] = seq
+places[#likely] = n
+end
 end
 local records = sought.restricts_record and read(r, likely) or {}
 local looked_at = #some
@@ -25158,7 +25462,7 @@ local record = records[n]
 bytes = bytes + (record and #record or 0)
 if not sought.restricts_record or record and is_sought_record(record) then take_found(seq) end
 if #sought.found >= sought.most then
-looked_at = seqs[at + 1] - seq + 1
+looked_at = places[n]
 break
 end
 end
@@ -25262,6 +25566,36 @@ end
 local blob = first and call('HGET', b, first)
 spend_work(18, blob and #blob or 0)
 if blob and #blob >= 17 then return struct.unpack('<I6', blob), math.min(seq, end_of_segment - 1) end
+end
+)lua";
+
+inline constexpr char shared_unpack_operation[] =
+    R"lua(local function unpack_operation(text)
+local is_whole, of = pcall(cmsgpack.unpack, text)
+if not is_whole or type(of) ~= 'table' then return nil end
+for _, name in ipairs({'state', 'began', 'ended', 'from', 'next', 'looked', 'matched', 'done', 'refused'}) do
+if not whole(of[name]) then return nil end
+end
+for _, name in ipairs({'verb', 'filter', 'by', 'reason', 'dry', 'carrier'}) do
+if type(of[name]) ~= 'string' then return nil end
+end
+return of
+end
+)lua";
+
+inline constexpr char shared_stored_operation[] =
+    R"lua(local function stored_operation(id)
+local text = call('HGET', O, id)
+return text and unpack_operation(text)
+end
+)lua";
+
+inline constexpr char shared_operation_row[] =
+    R"lua(local function operation_row(id, of)
+return {
+id, of.verb, of.filter, of.by, of.reason, of.carrier, of.dry, of.state, of.began, of.ended, of.from, of.next, of.looked,
+of.matched, of.done, of.refused,
+}
 end
 )lua";
 
@@ -25672,6 +26006,38 @@ return {'OK', life}
 )lua");
 inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
     std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
+
+inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O = 3, unpack(KEYS)
+)lua";
+inline constexpr auto begin_operation_text = joined(begin_operation_keys, shared_call, shared_clock,
+    shared_now, shared_whole, shared_last_number, shared_write, shared_ready, shared_text,
+    shared_unpack_operation, shared_stored_operation, shared_operation_row,
+    R"lua(local of = stored_operation(ARGV[1])
+if of then return {'OK', operation_row(ARGV[1], of)} end
+local seq = call('HGET', c, 'seq')
+if not seq then return {'NEW'} end
+local last, all = last_number(seq), call('HGETALL', O)
+local running, ended, out = 0, {}, {}
+for n = 1, #all, 2 do
+local other = unpack_operation(all[n + 1])
+local runs = other and other.state == 0
+if runs then running = running + 1 else ended[#ended + 1] = {all[n], other and other.ended or 0} end
+end
+if running >= 20 then return {'OK'} end
+table.sort(ended, function(one, other) return one[2] < other[2] end)
+for n = 1, #ended - 50 + 1 do out[#out + 1] = ended[n][1] end
+of = {
+verb = ARGV[2], filter = ARGV[3], by = ARGV[4], reason = ARGV[5], dry = ARGV[6], carrier = '', began = now, ended = 0,
+state = last > 0 and 0 or 1, from = last, next = last,
+looked = 0, matched = 0, done = 0, refused = 0,
+}
+if last == 0 then of.ended = now end
+call('HSET', O, ARGV[1], cmsgpack.pack(of))
+write('HDEL', O, out)
+return {'OK', operation_row(ARGV[1], of)}
+)lua");
+inline constexpr script begin_operation{"begin_operation", "1c54ae3affe9b0cbe22d317867230fe6a6c297a8",
+    std::string_view(begin_operation_text.data(), begin_operation_text.size()), "cO"};
 
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
@@ -27209,6 +27575,20 @@ end)()
 inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
+inline constexpr char operations_keys[] = R"lua(local first_own, c, O = 3, unpack(KEYS)
+)lua";
+inline constexpr auto operations_text = joined(operations_keys, shared_call, shared_whole, shared_text,
+    shared_unpack_operation, shared_operation_row,
+    R"lua(local all, reply = call('HGETALL', O), {'OK'}
+for n = 1, #all, 2 do
+local of = unpack_operation(all[n + 1])
+if of then reply[#reply + 1] = operation_row(all[n], of) end
+end
+return reply
+)lua");
+inline constexpr script operations{"operations", "f7f03aff5a95df93e9a266a558dcd508e110e22f",
+    std::string_view(operations_text.data(), operations_text.size()), "cO"};
+
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
@@ -27331,7 +27711,7 @@ end)()
 inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
+inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
@@ -27354,7 +27734,7 @@ end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 local has_work = ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) or call('EXISTS', o) == 1
-local reply = {'OK', has_work and 1 or 0, cancelled}
+local reply = {'OK', (has_work and 1 or 0) + 2 * call('EXISTS', O), cancelled}
 if call('EXISTS', u) == 1 then
 local from = '-'
 for n = 1, 20 do
@@ -27372,34 +27752,35 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
-    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
+inline constexpr script renew{"renew", "b7e7b7fcb0fca321d9c2d1c2fb730e818f458728",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixOo"};
 
-inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
+inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, O, o = 10, unpack(KEYS)
 )lua";
 inline constexpr auto renew_all_text = joined(renew_all_keys, shared_call, shared_clock, shared_now,
     shared_whole, shared_all_leases_last,
     R"lua(local consumer, renewed, reply = ARGV[1], {}, {'OK'}
 local function is_usual()
 if not all_leases_last(consumer) then return false end
-if call('EXISTS', d, e, f, u, x, o) == 0 then
+if call('EXISTS', d, e, f, u, x, O,
+o) == 0 then
 return true
 end
-if call('EXISTS', u, x, o) > 0 then return false end
+if call('EXISTS', u, x, o, O) > 0 then return false end
 return not ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now))
 end
-for n = 1, #KEYS, 8 do
-c, d, e, C, f, u, x, o =
-unpack(KEYS, n, n + 7)
+for n = 1, #KEYS, 9 do
+c, d, e, C, f, u, x, O,
+o = unpack(KEYS, n, n + 8)
 local is_sound, usual = pcall(is_usual)
-if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 8 end
+if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 9 end
 end
 local till = string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15))
 for _, leases in ipairs(renewed) do call('ZADD', leases, till, consumer) end
 return reply
 )lua");
-inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
-    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
+inline constexpr script renew_all{"renew_all", "393ed0c4b2ff31279d9b1974947eba7becf153d3",
+    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxOo"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -27560,6 +27941,10 @@ sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
 (sought.states[3] and '\1-' .. string.char(200) or '') ..
 (sought.states[5] and string.char(252) or '') ..
 string.char(253, 254) .. ']'
+local function is_too_old(seq)
+local at = sought.since > 0 and seq > low and time_near(seq)
+return at and at < sought.since
+end
 local function narrow(from)
 local low_end, high_end = low, from
 while sought.till < 1e15 and high_end - low_end > 250 do
@@ -27567,16 +27952,24 @@ local middle = math.floor((low_end + high_end) / 2)
 local at = time_near(middle)
 if at and at >= sought.till then high_end = middle else low_end = middle end
 end
-local below, above = low, high_end
-while sought.since > 0 and above - below > 250 do
-local middle = math.floor((below + above) / 2)
+local below, guess, above = low, low, high_end
+while sought.since > 0 and above - guess > 250 do
+local middle = math.floor((guess + above) / 2)
 local at, seq = time_near(middle)
-if at and at < sought.since and seq > below then below = seq else above = middle end
+if at and at >= sought.since then above = middle else guess = middle end
+if at and at < sought.since and seq > below then below = seq end
 end
 return below, high_end
 end
+local function few_singles()
+if call('HLEN', r) > 1000 then return nil end
+local seqs = {}
+for _, field in ipairs(call('HRANDFIELD', r, 1000)) do seqs[#seqs + 1] = whole(field) end
+table.sort(seqs, function(left, right) return left > right end)
+return seqs
+end
 local function walk_down(at)
-local has_singles = call('HLEN', r) > 0
+local few, next_few = few_singles(), 1
 while at > low and not (#sought.found >= sought.most or sought.work >= 3000) do
 local name, first, count = segment_below(at)
 if name and at < first + count then
@@ -27588,12 +27981,16 @@ if one.first <= at and at <= one.last then gap = one end
 end
 if gap then
 at = math.max(gap.first, till) - 1
-elseif not has_singles then
-at = till - 1
 else
-local seqs = {}
-for seq = at, math.max(till, at - 250 + 1), -1 do seqs[#seqs + 1] = seq end
-at = at - look_at_singles(seqs)
+local seqs, lowest_one = {}, few and till or math.max(till, at - 250 + 1)
+for seq = at, few and at + 1 or lowest_one, -1 do seqs[#seqs + 1] = seq end
+while few and few[next_few] and few[next_few] >= till do
+if few[next_few] <= at then seqs[#seqs + 1] = few[next_few] end
+next_few = next_few + 1
+end
+local looked_at = look_at_singles(seqs)
+at = looked_at < #seqs and seqs[looked_at + 1] or lowest_one - 1
+if sought.is_old or is_too_old(at) then return 0 end
 end
 end
 end
@@ -27684,7 +28081,7 @@ reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(
 if next_one > 0 then reply[5] = time_near(next_one) or 0 end
 return reply
 )lua");
-inline constexpr script search{"search", "00093346ea9a247b88014e5853fab265dc40d127",
+inline constexpr script search{"search", "ee7e369012365d1758e479365a2a8d955b02ef3a",
     std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
@@ -28284,24 +28681,18 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task,
+    shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
+local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
 if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
 make_ready(task, task.when)
-return 0
-end
-function steps.promote(task)
-if task.state ~= 1 then return 3 end
-detach(task)
-make_ready(task, now)
 return 0
 end
 local seqs, effects = {}, {}
@@ -28314,8 +28705,75 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
+inline constexpr script steer{"steer", "26ff6e25f78c30764f285d94a78e0fa7935bba31",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+
+inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, o, A = 29, unpack(KEYS)
+)lua";
+inline constexpr auto step_operation_text = joined(step_operation_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_unpack_operation, shared_stored_operation,
+    shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local id, of = ARGV[1], stored_operation(ARGV[1])
+if not of then return {'OK'} end
+local is_stopped = ARGV[2] == 'stop'
+local is_here = is_stopped or of.next == tonumber(ARGV[2])
+if of.state ~= 0 or not is_here then return {'OK', operation_row(id, of)} end
+local verbs = {
+retry = {try_afresh, function(state) return (state >= 5 and state <= 8) and state ~= 5 end},
+cancel = {cancel_task, function(state) return not (state >= 5 and state <= 8) end},
+remove = {remove_task, function(state) return state ~= 3 end},
+promote = {promote_task, function(state) return state == 1 end},
+}
+local act, can = unpack(verbs[of.verb] or verbs.retry)
+local seqs = {}
+for n = 6, #ARGV, 3 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
+load(seqs)
+for n = 6, #ARGV, 3 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+local is_same = task and task.state == tonumber(ARGV[n + 2])
+local is_done = is_same and can(task.state) and (of.dry ~= '' or act(task) ~= 3)
+local field = is_done and 'done' or 'refused'
+of.matched, of[field] = of.matched + 1, of[field] + 1
+end
+if is_stopped then
+of.state, of.ended = 2, now
+else
+of.next, of.looked, of.carrier = tonumber(ARGV[3]), of.looked + tonumber(ARGV[4]), ARGV[5]
+if of.next == 0 then of.state, of.ended = 1, now end
+end
+also[#also + 1] = {'HSET', O, id, cmsgpack.pack(of)}
+return commit({'OK', operation_row(id, of)})
+end)()
+)lua");
+inline constexpr script step_operation{"step_operation", "0023c6026ac632c3f9b04ccbc668493a8f5de1da",
+    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -31040,7 +31498,9 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
 inline void read_renewal(const engine_ptr& on, const std::string& consumer, const std::string& name, std::size_t i, reader from,
                          renewal& answer) {
     on->recovered(consumer, name);
-    const bool is_due = from.integer() != 0;
+    const auto bits = from.integer();
+    const bool is_due = bits % 2 != 0;
+    if (bits >= 2) answer.operating.push_back(i);
     for (auto left = from.list(); left >= 3; left -= 3) {
         cancel_request one;
         one.queue = i;
@@ -31239,6 +31699,85 @@ inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
         (field[0] == 'l' ? own.live : own.declared) = read_stated(from.text(), name, "key's");
     }
     co_return found;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/operations.hpp -------------------------------------------------
+
+namespace taskflux::redis {
+
+/// A row as scripts give it. Throws `errc::protocol` for what this version does not understand.
+inline operation read_operation(const std::string& queue, reader& from) {
+    from.list();
+    operation made;
+    made.queue = queue;
+    made.id = from.text();
+    const std::string verb(from.text());
+    const bool is_known = boost::describe::enum_from_string(verb.c_str(), made.verb);
+    for (auto* const text : {&made.filter, &made.by, &made.reason, &made.carrier}) *text = from.text();
+    made.dry_run = !from.text().empty();
+    const auto state = from.integer();
+    if (!is_known || state < 0 || state > std::int64_t(operation_state::stopped)) {
+        throw error(errc::protocol, "operation " + made.id + " of queue " + queue + " can't be read: its verb or state is one that this "
+                                    "version does not know; start a version of the program that began it");
+    }
+    made.state = static_cast<operation_state>(state);
+    made.began_at = time_point(duration(from.integer()));
+    made.ended_at = time_point(duration(from.integer()));
+    for (auto* const number : {&made.from, &made.next, &made.looked_at, &made.matched, &made.done, &made.refused}) {
+        *number = static_cast<std::uint64_t>(from.integer());
+    }
+    return made;
+}
+
+/// `broker::begin_operation`.
+inline awaitable<operation> begin_operation(engine_ptr on, operation what) {
+    arguments with;
+    with.add(what.id).add(boost::describe::enum_to_string(what.verb, "")).add(what.filter).add(what.by).add(what.reason);
+    with.add(what.dry_run ? "1" : "");
+    const auto got = co_await on->call(what.queue, scripts::begin_operation, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) throw detail::too_many_operations(what.queue);
+    co_return read_operation(what.queue, from);
+}
+
+/// `broker::operations`. One that can't be read is told of, and left out.
+inline awaitable<std::vector<operation>> operations(engine_ptr on, std::string queue) {
+    const auto got = co_await on->call(queue, scripts::operations, {}, {});
+    auto from = got.read();
+    std::vector<operation> found;
+    while (!from.done()) {
+        auto row = from.part();
+        try {
+            found.push_back(read_operation(queue, row));
+        } catch (const error& e) {
+            on->at(queue)->report_damage("an operation", e.what());
+        }
+    }
+    co_return found;
+}
+
+inline awaitable<operation> call_step(engine_ptr on, std::string queue, std::string id, arguments with) {
+    const auto got = co_await on->call(queue, scripts::step_operation, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) throw detail::no_such_operation(queue, id);
+    co_return read_operation(queue, from);
+}
+
+/// `broker::step_operation`.
+inline awaitable<operation> step_operation(engine_ptr on, std::string queue, std::string id, operation_step step) {
+    arguments with;
+    with.add(id).add(step.from).add(step.next).add(step.looked_at).add(step.carrier);
+    for (const auto& one : step.tasks) with.add(one.key.sequence).add(one.key.nonce).add(static_cast<int>(one.state));
+    return call_step(std::move(on), std::move(queue), std::move(id), std::move(with));
+}
+
+/// `broker::stop_operation`.
+inline awaitable<operation> stop_operation(engine_ptr on, std::string queue, std::string id) {
+    arguments with;
+    with.add(id).add("stop").add(0).add(0).add("");
+    return call_step(std::move(on), std::move(queue), std::move(id), std::move(with));
 }
 
 }  // namespace taskflux::redis
@@ -32108,6 +32647,14 @@ public:
         return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
 
+    awaitable<operation> begin_operation(operation what) override { return redis::begin_operation(engine_, std::move(what)); }
+    awaitable<std::vector<operation>> operations(std::string queue) override { return redis::operations(engine_, std::move(queue)); }
+    awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override {
+        return redis::step_operation(engine_, std::move(queue), std::move(id), std::move(step));
+    }
+    awaitable<operation> stop_operation(std::string queue, std::string id) override {
+        return redis::stop_operation(engine_, std::move(queue), std::move(id));
+    }
     awaitable<search_step> search(search_query query) override { return redis::search(engine_, std::move(query)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

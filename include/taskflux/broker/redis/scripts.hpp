@@ -2112,6 +2112,15 @@ return 0
 end
 )lua";
 
+inline constexpr char shared_promote_task[] =
+    R"lua(local function promote_task(task)
+if task.state ~= 1 then return 3 end
+detach(task)
+make_ready(task, now)
+return 0
+end
+)lua";
+
 inline constexpr char shared_try_afresh[] =
     R"lua(local function try_afresh(task)
 if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
@@ -2590,7 +2599,9 @@ end
 inline constexpr char shared_is_sought_record[] =
     R"lua(local function is_sought_record(record)
 if #record < 15 then return false end
-if sought.is_timed and not is_sought_time(struct.unpack('<I6', record)) then return false end
+local at = sought.is_timed and struct.unpack('<I6', record) or 0
+if at < sought.since then sought.is_old = true end
+if sought.is_timed and not (at >= sought.since and at < sought.till) then return false end
 if sought.name ~= '' and not is_sought_name(string.sub(record, 15, 14 + string.byte(record, 14))) then return false end
 if sought.key == '' then return true end
 if not string.find(record, sought.key, 1, true) then return false end
@@ -2618,11 +2629,14 @@ inline constexpr char shared_look_at_singles[] =
     R"lua(local function look_at_singles(seqs)
 local at = 0
 while at < #seqs and not (#sought.found >= sought.most or sought.work >= 3000) do
-local some, likely, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, 0
+local some, likely, places, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, {}, 0
 local states = read(s, some)
 for n, seq in ipairs(some) do
 bytes = bytes + (states[n] and #states[n] or 0)
-if is_sought_state(states[n]) then likely[#likely + 1] = seq end
+if is_sought_state(states[n]) then
+likely[#likely + 1] = seq
+places[#likely] = n
+end
 end
 local records = sought.restricts_record and read(r, likely) or {}
 local looked_at = #some
@@ -2631,7 +2645,7 @@ local record = records[n]
 bytes = bytes + (record and #record or 0)
 if not sought.restricts_record or record and is_sought_record(record) then take_found(seq) end
 if #sought.found >= sought.most then
-looked_at = seqs[at + 1] - seq + 1
+looked_at = places[n]
 break
 end
 end
@@ -2735,6 +2749,36 @@ end
 local blob = first and call('HGET', b, first)
 spend_work(18, blob and #blob or 0)
 if blob and #blob >= 17 then return struct.unpack('<I6', blob), math.min(seq, end_of_segment - 1) end
+end
+)lua";
+
+inline constexpr char shared_unpack_operation[] =
+    R"lua(local function unpack_operation(text)
+local is_whole, of = pcall(cmsgpack.unpack, text)
+if not is_whole or type(of) ~= 'table' then return nil end
+for _, name in ipairs({'state', 'began', 'ended', 'from', 'next', 'looked', 'matched', 'done', 'refused'}) do
+if not whole(of[name]) then return nil end
+end
+for _, name in ipairs({'verb', 'filter', 'by', 'reason', 'dry', 'carrier'}) do
+if type(of[name]) ~= 'string' then return nil end
+end
+return of
+end
+)lua";
+
+inline constexpr char shared_stored_operation[] =
+    R"lua(local function stored_operation(id)
+local text = call('HGET', O, id)
+return text and unpack_operation(text)
+end
+)lua";
+
+inline constexpr char shared_operation_row[] =
+    R"lua(local function operation_row(id, of)
+return {
+id, of.verb, of.filter, of.by, of.reason, of.carrier, of.dry, of.state, of.began, of.ended, of.from, of.next, of.looked,
+of.matched, of.done, of.refused,
+}
 end
 )lua";
 
@@ -3145,6 +3189,38 @@ return {'OK', life}
 )lua");
 inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
     std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
+
+inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O = 3, unpack(KEYS)
+)lua";
+inline constexpr auto begin_operation_text = joined(begin_operation_keys, shared_call, shared_clock,
+    shared_now, shared_whole, shared_last_number, shared_write, shared_ready, shared_text,
+    shared_unpack_operation, shared_stored_operation, shared_operation_row,
+    R"lua(local of = stored_operation(ARGV[1])
+if of then return {'OK', operation_row(ARGV[1], of)} end
+local seq = call('HGET', c, 'seq')
+if not seq then return {'NEW'} end
+local last, all = last_number(seq), call('HGETALL', O)
+local running, ended, out = 0, {}, {}
+for n = 1, #all, 2 do
+local other = unpack_operation(all[n + 1])
+local runs = other and other.state == 0
+if runs then running = running + 1 else ended[#ended + 1] = {all[n], other and other.ended or 0} end
+end
+if running >= 20 then return {'OK'} end
+table.sort(ended, function(one, other) return one[2] < other[2] end)
+for n = 1, #ended - 50 + 1 do out[#out + 1] = ended[n][1] end
+of = {
+verb = ARGV[2], filter = ARGV[3], by = ARGV[4], reason = ARGV[5], dry = ARGV[6], carrier = '', began = now, ended = 0,
+state = last > 0 and 0 or 1, from = last, next = last,
+looked = 0, matched = 0, done = 0, refused = 0,
+}
+if last == 0 then of.ended = now end
+call('HSET', O, ARGV[1], cmsgpack.pack(of))
+write('HDEL', O, out)
+return {'OK', operation_row(ARGV[1], of)}
+)lua");
+inline constexpr script begin_operation{"begin_operation", "1c54ae3affe9b0cbe22d317867230fe6a6c297a8",
+    std::string_view(begin_operation_text.data(), begin_operation_text.size()), "cO"};
 
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
@@ -4682,6 +4758,20 @@ end)()
 inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
+inline constexpr char operations_keys[] = R"lua(local first_own, c, O = 3, unpack(KEYS)
+)lua";
+inline constexpr auto operations_text = joined(operations_keys, shared_call, shared_whole, shared_text,
+    shared_unpack_operation, shared_operation_row,
+    R"lua(local all, reply = call('HGETALL', O), {'OK'}
+for n = 1, #all, 2 do
+local of = unpack_operation(all[n + 1])
+if of then reply[#reply + 1] = operation_row(all[n], of) end
+end
+return reply
+)lua");
+inline constexpr script operations{"operations", "f7f03aff5a95df93e9a266a558dcd508e110e22f",
+    std::string_view(operations_text.data(), operations_text.size()), "cO"};
+
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
@@ -4804,7 +4894,7 @@ end)()
 inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
+inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
@@ -4827,7 +4917,7 @@ end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 local has_work = ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) or call('EXISTS', o) == 1
-local reply = {'OK', has_work and 1 or 0, cancelled}
+local reply = {'OK', (has_work and 1 or 0) + 2 * call('EXISTS', O), cancelled}
 if call('EXISTS', u) == 1 then
 local from = '-'
 for n = 1, 20 do
@@ -4845,34 +4935,35 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
-    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
+inline constexpr script renew{"renew", "b7e7b7fcb0fca321d9c2d1c2fb730e818f458728",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixOo"};
 
-inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
+inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, O, o = 10, unpack(KEYS)
 )lua";
 inline constexpr auto renew_all_text = joined(renew_all_keys, shared_call, shared_clock, shared_now,
     shared_whole, shared_all_leases_last,
     R"lua(local consumer, renewed, reply = ARGV[1], {}, {'OK'}
 local function is_usual()
 if not all_leases_last(consumer) then return false end
-if call('EXISTS', d, e, f, u, x, o) == 0 then
+if call('EXISTS', d, e, f, u, x, O,
+o) == 0 then
 return true
 end
-if call('EXISTS', u, x, o) > 0 then return false end
+if call('EXISTS', u, x, o, O) > 0 then return false end
 return not ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now))
 end
-for n = 1, #KEYS, 8 do
-c, d, e, C, f, u, x, o =
-unpack(KEYS, n, n + 7)
+for n = 1, #KEYS, 9 do
+c, d, e, C, f, u, x, O,
+o = unpack(KEYS, n, n + 8)
 local is_sound, usual = pcall(is_usual)
-if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 8 end
+if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 9 end
 end
 local till = string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15))
 for _, leases in ipairs(renewed) do call('ZADD', leases, till, consumer) end
 return reply
 )lua");
-inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
-    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
+inline constexpr script renew_all{"renew_all", "393ed0c4b2ff31279d9b1974947eba7becf153d3",
+    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxOo"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -5033,6 +5124,10 @@ sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
 (sought.states[3] and '\1-' .. string.char(200) or '') ..
 (sought.states[5] and string.char(252) or '') ..
 string.char(253, 254) .. ']'
+local function is_too_old(seq)
+local at = sought.since > 0 and seq > low and time_near(seq)
+return at and at < sought.since
+end
 local function narrow(from)
 local low_end, high_end = low, from
 while sought.till < 1e15 and high_end - low_end > 250 do
@@ -5040,16 +5135,24 @@ local middle = math.floor((low_end + high_end) / 2)
 local at = time_near(middle)
 if at and at >= sought.till then high_end = middle else low_end = middle end
 end
-local below, above = low, high_end
-while sought.since > 0 and above - below > 250 do
-local middle = math.floor((below + above) / 2)
+local below, guess, above = low, low, high_end
+while sought.since > 0 and above - guess > 250 do
+local middle = math.floor((guess + above) / 2)
 local at, seq = time_near(middle)
-if at and at < sought.since and seq > below then below = seq else above = middle end
+if at and at >= sought.since then above = middle else guess = middle end
+if at and at < sought.since and seq > below then below = seq end
 end
 return below, high_end
 end
+local function few_singles()
+if call('HLEN', r) > 1000 then return nil end
+local seqs = {}
+for _, field in ipairs(call('HRANDFIELD', r, 1000)) do seqs[#seqs + 1] = whole(field) end
+table.sort(seqs, function(left, right) return left > right end)
+return seqs
+end
 local function walk_down(at)
-local has_singles = call('HLEN', r) > 0
+local few, next_few = few_singles(), 1
 while at > low and not (#sought.found >= sought.most or sought.work >= 3000) do
 local name, first, count = segment_below(at)
 if name and at < first + count then
@@ -5061,12 +5164,16 @@ if one.first <= at and at <= one.last then gap = one end
 end
 if gap then
 at = math.max(gap.first, till) - 1
-elseif not has_singles then
-at = till - 1
 else
-local seqs = {}
-for seq = at, math.max(till, at - 250 + 1), -1 do seqs[#seqs + 1] = seq end
-at = at - look_at_singles(seqs)
+local seqs, lowest_one = {}, few and till or math.max(till, at - 250 + 1)
+for seq = at, few and at + 1 or lowest_one, -1 do seqs[#seqs + 1] = seq end
+while few and few[next_few] and few[next_few] >= till do
+if few[next_few] <= at then seqs[#seqs + 1] = few[next_few] end
+next_few = next_few + 1
+end
+local looked_at = look_at_singles(seqs)
+at = looked_at < #seqs and seqs[looked_at + 1] or lowest_one - 1
+if sought.is_old or is_too_old(at) then return 0 end
 end
 end
 end
@@ -5157,7 +5264,7 @@ reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(
 if next_one > 0 then reply[5] = time_near(next_one) or 0 end
 return reply
 )lua");
-inline constexpr script search{"search", "00093346ea9a247b88014e5853fab265dc40d127",
+inline constexpr script search{"search", "ee7e369012365d1758e479365a2a8d955b02ef3a",
     std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
@@ -5757,24 +5864,18 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task,
+    shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
+local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
 if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
 make_ready(task, task.when)
-return 0
-end
-function steps.promote(task)
-if task.state ~= 1 then return 3 end
-detach(task)
-make_ready(task, now)
 return 0
 end
 local seqs, effects = {}, {}
@@ -5787,8 +5888,75 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
+inline constexpr script steer{"steer", "26ff6e25f78c30764f285d94a78e0fa7935bba31",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+
+inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, o, A = 29, unpack(KEYS)
+)lua";
+inline constexpr auto step_operation_text = joined(step_operation_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_unpack_operation, shared_stored_operation,
+    shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local id, of = ARGV[1], stored_operation(ARGV[1])
+if not of then return {'OK'} end
+local is_stopped = ARGV[2] == 'stop'
+local is_here = is_stopped or of.next == tonumber(ARGV[2])
+if of.state ~= 0 or not is_here then return {'OK', operation_row(id, of)} end
+local verbs = {
+retry = {try_afresh, function(state) return (state >= 5 and state <= 8) and state ~= 5 end},
+cancel = {cancel_task, function(state) return not (state >= 5 and state <= 8) end},
+remove = {remove_task, function(state) return state ~= 3 end},
+promote = {promote_task, function(state) return state == 1 end},
+}
+local act, can = unpack(verbs[of.verb] or verbs.retry)
+local seqs = {}
+for n = 6, #ARGV, 3 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
+load(seqs)
+for n = 6, #ARGV, 3 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+local is_same = task and task.state == tonumber(ARGV[n + 2])
+local is_done = is_same and can(task.state) and (of.dry ~= '' or act(task) ~= 3)
+local field = is_done and 'done' or 'refused'
+of.matched, of[field] = of.matched + 1, of[field] + 1
+end
+if is_stopped then
+of.state, of.ended = 2, now
+else
+of.next, of.looked, of.carrier = tonumber(ARGV[3]), of.looked + tonumber(ARGV[4]), ARGV[5]
+if of.next == 0 then of.state, of.ended = 1, now end
+end
+also[#also + 1] = {'HSET', O, id, cmsgpack.pack(of)}
+return commit({'OK', operation_row(id, of)})
+end)()
+)lua");
+inline constexpr script step_operation{"step_operation", "0023c6026ac632c3f9b04ccbc668493a8f5de1da",
+    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";

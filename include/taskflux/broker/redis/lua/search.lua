@@ -34,6 +34,12 @@ sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
                    (sought.states[task_state.succeeded] and string.char(member_code.succeeded) or '') ..
                    string.char(member_code.in_turn, member_code.own_state) .. ']'
 
+-- Whether tasks from there down are older than all that is sought. Numbers are in the order of submission.
+local function is_too_old(seq)
+    local at = sought.since > 0 and seq > low and time_near(seq)
+    return at and at < sought.since
+end
+
 -- Numbers are in the order of submission: between which ones are those that were submitted in time, and some others. O(log n).
 local function narrow(from)
     local low_end, high_end = low, from
@@ -42,18 +48,28 @@ local function narrow(from)
         local at = time_near(middle)
         if at and at >= sought.till then high_end = middle else low_end = middle end
     end
-    local below, above = low, high_end
-    while sought.since > 0 and above - below > bound.search_slice do
-        local middle = math.floor((below + above) / 2)
+    local below, guess, above = low, low, high_end
+    while sought.since > 0 and above - guess > bound.search_slice do
+        local middle = math.floor((guess + above) / 2)
         local at, seq = time_near(middle)
-        if at and at < sought.since and seq > below then below = seq else above = middle end
+        if at and at >= sought.since then above = middle else guess = middle end
+        if at and at < sought.since and seq > below then below = seq end
     end
     return below, high_end
 end
 
+-- The numbers of tasks that stand by themselves, newest first, where they are few.
+local function few_singles()
+    if call('HLEN', keys.records) > bound.search_indexed then return nil end
+    local seqs = {}
+    for _, field in ipairs(call('HRANDFIELD', keys.records, bound.search_indexed)) do seqs[#seqs + 1] = whole(field) end
+    table.sort(seqs, function(left, right) return left > right end)
+    return seqs
+end
+
 -- Looks at numbers downwards; gives the one to go on at.
 local function walk_down(at)
-    local has_singles = call('HLEN', keys.records) > 0
+    local few, next_few = few_singles(), 1
     while at > low and not is_search_over() do
         local name, first, count = segment_below(at)
         if name and at < first + count then
@@ -65,12 +81,16 @@ local function walk_down(at)
             end
             if gap then
                 at = math.max(gap.first, till) - 1
-            elseif not has_singles then
-                at = till - 1
             else
-                local seqs = {}
-                for seq = at, math.max(till, at - bound.search_slice + 1), -1 do seqs[#seqs + 1] = seq end
-                at = at - look_at_singles(seqs)
+                local seqs, lowest_one = {}, few and till or math.max(till, at - bound.search_slice + 1)
+                for seq = at, few and at + 1 or lowest_one, -1 do seqs[#seqs + 1] = seq end
+                while few and few[next_few] and few[next_few] >= till do
+                    if few[next_few] <= at then seqs[#seqs + 1] = few[next_few] end
+                    next_few = next_few + 1
+                end
+                local looked_at = look_at_singles(seqs)
+                at = looked_at < #seqs and seqs[looked_at + 1] or lowest_one - 1
+                if sought.is_old or is_too_old(at) then return 0 end
             end
         end
     end

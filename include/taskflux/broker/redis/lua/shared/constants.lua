@@ -152,6 +152,10 @@ local rate_slack = {...}
 -- The most that a limit may say (core/limit.hpp): tasks at a time or in a burst, the time of a rate, its starts in a ms, how
 -- long a burst may take.
 local limits = {tasks = 1000000000, per_ms = 366 * 24 * 3600000, starts_in_a_ms = 1000, burst_ms = 1e14}
+-- C++: broker/operations.hpp operation_state
+local operation_state = {...}
+-- C++: broker/operations.hpp most_operations
+local most_operations = {...}
 -- C++: broker/redis/layout.hpp most_handed
 local most_handed = {...}
 -- C++: broker/error_groups.hpp most_errors

@@ -28,7 +28,9 @@ end
 
 local function is_sought_record(record)
     if #record < record_at.name then return false end
-    if sought.is_timed and not is_sought_time(struct.unpack(format.time, record)) then return false end
+    local at = sought.is_timed and struct.unpack(format.time, record) or 0
+    if at < sought.since then sought.is_old = true end
+    if sought.is_timed and not is_sought_time(at) then return false end
     if sought.name ~= '' and not is_sought_name(name_in(record)) then return false end
     if sought.key == '' then return true end
     if not string.find(record, sought.key, 1, true) then return false end
@@ -47,11 +49,14 @@ local function is_search_over() return #sought.found >= sought.most or sought.wo
 local function look_at_singles(seqs)
     local at = 0
     while at < #seqs and not is_search_over() do
-        local some, likely, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, 0
+        local some, likely, places, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, {}, 0
         local states = read(keys.states, some)
         for n, seq in ipairs(some) do
             bytes = bytes + (states[n] and #states[n] or 0)
-            if is_sought_state(states[n]) then likely[#likely + 1] = seq end
+            if is_sought_state(states[n]) then
+                likely[#likely + 1] = seq
+                places[#likely] = n
+            end
         end
         local records = sought.restricts_record and read(keys.records, likely) or {}
         local looked_at = #some
@@ -60,7 +65,7 @@ local function look_at_singles(seqs)
             bytes = bytes + (record and #record or 0)
             if not sought.restricts_record or record and is_sought_record(record) then take_found(seq) end
             if #sought.found >= sought.most then
-                looked_at = seqs[at + 1] - seq + 1  -- they are in a row
+                looked_at = places[n]
                 break
             end
         end
