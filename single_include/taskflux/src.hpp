@@ -3196,7 +3196,8 @@ private:
         auto oldest = all_.end();
         for (auto one = all_.begin(); one != all_.end(); ++one) {
             if (one->second.state == operation_state::running) continue;
-            if (oldest == all_.end() || one->second.ended_at < oldest->second.ended_at) oldest = one;
+            const auto age = [](const operation& of) { return of.dry_run ? time_point{} : of.ended_at; };
+            if (oldest == all_.end() || age(one->second) < age(oldest->second)) oldest = one;
         }
         if (oldest != all_.end()) all_.erase(oldest);
     }
@@ -6637,6 +6638,7 @@ namespace taskflux::detail {
 
 struct most_searched {
     static constexpr std::size_t tasks = 1000;    ///< that one step gives
+    static constexpr std::size_t bytes = 1024 * 1024;  ///< of their payloads and results, or one larger one
     static constexpr std::size_t entries = 5000;  ///< that one step of the embedded broker looks at
 };
 
@@ -6705,11 +6707,13 @@ inline search_step search(task_queue& in, const search_query& query) {
     const auto from = query.from == 0 || query.from > last ? last : query.from;
     search_step made;
     made.from = from;
-    std::size_t looked_at = 0;
+    std::size_t looked_at = 0, bytes = 0;
     auto* task = in.store().up_to(from);
     for (; task; task = in.store().up_to(task->sequence - 1)) {
-        if (made.tasks.size() == query.limit || ++looked_at > detail::most_searched::entries) break;
-        if (is_sought(query.filter, in, *task)) made.tasks.push_back(view_record(query.queue, in, *task));
+        if (made.tasks.size() == query.limit || ++looked_at > detail::most_searched::entries || bytes > detail::most_searched::bytes) break;
+        if (!is_sought(query.filter, in, *task)) continue;
+        made.tasks.push_back(view_record(query.queue, in, *task));
+        bytes += task->payload.size() + task->result.size();
     }
     made.next = task ? task->sequence : 0;
     const auto* const first = in.after(0);
@@ -10300,7 +10304,7 @@ private:
 
 /// A value as a filter's text has it.
 inline std::string search_value(std::string_view value) {
-    const bool is_plain = !value.empty() && value.find_first_of(" \t\r\n\"\\") == std::string_view::npos;
+    const bool is_plain = !value.empty() && value.find_first_of(" \t\r\n\"\\~") == std::string_view::npos;  // nor the mark of an id
     if (is_plain) return std::string(value);
     std::string out = "\"";
     for (const char c : value) {
@@ -12810,6 +12814,9 @@ namespace taskflux::detail {
 inline asio::awaitable<operation> carry_on(broker_ptr by, operation of, std::string carrier) {
     search_query query;
     query.filter = parse_search(of.filter, time_point{});  // its times are absolute
+    if (query.filter.queue != of.queue) {
+        throw error(errc::protocol, "operation " + of.id + " of queue " + of.queue + " can't be carried on: its filter is for another queue");
+    }
     query.queue = of.queue;
     query.from = of.next;
     query.limit = most_operations::tasks;
@@ -12825,6 +12832,13 @@ inline asio::awaitable<operation> carry_on(broker_ptr by, operation of, std::str
     co_return co_await by->step_operation(std::move(of.queue), std::move(of.id), std::move(step));
 }
 
+/// Until it has ended, or somebody else has made a step.
+inline asio::awaitable<void> carry_to_end(broker_ptr by, operation of, std::string carrier) {
+    do {
+        of = co_await carry_on(by, of, carrier);
+    } while (of.state == operation_state::running && of.carrier == carrier);
+}
+
 }  // namespace taskflux::detail
 
 // -------------------- taskflux/admin/inspector/operations.ipp ----------------------------------------------
@@ -12833,10 +12847,13 @@ namespace taskflux {
 
 namespace detail {
 
-inline void check_bulk(const search_filter& filter, const operation_options& options) {
+inline void check_bulk(search_filter& filter, const operation_options& options) {
     const auto refuse = [](const char* why) { throw error(errc::invalid_argument, std::string("an operation can't begin: ") + why); };
     if (filter.queue.empty()) refuse("its filter names no queue, and each operation is for one: add queue:…");
     if (!filter.id.empty()) refuse("its filter names one task: act on that by its id");
+    std::ranges::sort(filter.states);
+    const auto same = std::ranges::unique(filter.states);
+    filter.states.erase(same.begin(), same.end());
     if (parse_search(to_string(filter), time_point{}) != filter) refuse("its filter can't be written as text, as `parse_search` reads it");
     constexpr std::size_t most_text = 8192;
     if (to_string(filter).size() > most_text) refuse("its filter has more than 8 KiB as text: leave some of it out");
@@ -12980,6 +12997,9 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
     limit = std::clamp(limit, std::size_t(1), most_searched::tasks);
     const auto begin = search_place::parse(cursor);
     if (!filter.id.empty()) co_return co_await search_by_id(std::move(by), std::move(filter));
+    if (!cursor.empty() && !filter.queue.empty() && filter.queue != begin.queue) {
+        throw error(errc::invalid_argument, in_quotes(cursor) + " is no cursor of a search in queue " + filter.queue);
+    }
     std::vector<std::string> names;
     const bool is_in_one = !filter.queue.empty();
     if (is_in_one) names.push_back(filter.queue);
@@ -13004,7 +13024,8 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
             const auto& failure = searched.failure();
             if (failure && !is_in_one && code_of(describe(failure)) == errc::protocol) break;  // the others can be read
             auto step = searched.take();
-            work += step.next != 0 && step.tasks.empty() ? work_of_step : 1;
+            constexpr std::uint64_t many = 200;  // it has looked at
+            work += step.next != 0 || step.looked_at > many ? work_of_step : 1;
             for (auto& task : step.tasks) {
                 if (!has_texts(filter, task)) continue;
                 if (page.tasks.size() == limit) {
@@ -13015,7 +13036,6 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
                 }
                 page.tasks.push_back(std::move(task));
             }
-            if (asks_for_texts(filter)) work += work_of_step - 1;
             page.looked_at += step.looked_at;
             page.queue = name;
             page.back_to = step.back_to;
@@ -17303,13 +17323,15 @@ asio::awaitable<void> worker_core::carry_operations_of(std::string queue) {
     }
     const auto before = std::exchange(operations_[queue], known);
     const auto carrier = *member_.consumer();
-    for (auto of : all) {
+    std::exception_ptr failure;
+    for (const auto& of : all) {
         const auto seen = before.find(of.id);
         if (of.state != operation_state::running || seen == before.end() || seen->second != of.next) continue;
-        do {
-            of = co_await carry_on(broker_, of, carrier);
-        } while (of.state == operation_state::running && of.carrier == carrier);
+        auto carrying = carry_to_end(broker_, of, carrier);
+        auto carried = co_await caught(std::move(carrying));
+        if (carried.failure()) failure = carried.failure();  // those behind it go on all the same
     }
+    if (failure) std::rethrow_exception(failure);
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {
@@ -19437,7 +19459,7 @@ try('TIME')
 try('PUBLISH', channel, '')
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SCARD', 'SMEMBERS', 'ZCARD'}) do try(name, key) end
-for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'HSTRLEN', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
     try(name, key, '1')
 end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
@@ -25428,7 +25450,7 @@ end
 )lua";
 
 inline constexpr char shared_spend_work[] =
-    R"lua(local function spend_work(items, bytes) sought.work = sought.work + items + bytes / 1200 end
+    R"lua(local function spend_work(items, bytes) sought.work = sought.work + items + bytes / 800 end
 )lua";
 
 inline constexpr char shared_take_found[] =
@@ -25455,18 +25477,19 @@ likely[#likely + 1] = seq
 places[#likely] = n
 end
 end
-local records = sought.restricts_record and read(r, likely) or {}
 local looked_at = #some
+spend_work((#some + #likely) / 1, bytes)
 for n, seq in ipairs(likely) do
-local record = records[n]
-bytes = bytes + (record and #record or 0)
-if not sought.restricts_record or record and is_sought_record(record) then take_found(seq) end
-if #sought.found >= sought.most then
+local length = call('HSTRLEN', r, seq)
+local record = sought.restricts_record and length > 0 and call('HGET', r, seq)
+bytes = bytes + length
+if record then spend_work(2, length) end
+if length > 0 and (not sought.restricts_record or is_sought_record(record)) then take_found(seq) end
+if (#sought.found >= sought.most or sought.work >= 3000) then
 looked_at = places[n]
 break
 end
 end
-spend_work(#some + #records * 2, bytes)
 at, sought.length = at + looked_at, math.min(math.min(2 * sought.length, 4000, math.max(1, math.floor(1048576 * ((#some) + 1) / (bytes + 1)))), 250)
 end
 return at
@@ -25499,7 +25522,7 @@ end
 inline constexpr char shared_look_at_segment[] =
     R"lua(local function look_at_segment(name, first, count, from)
 local of = open_segment(name, first, count)
-spend_work(6, 0)
+spend_work(6 + (of and #of.holds or 0) / 2, of and #of.text or 0)
 local all = of and string.sub(of.text, of.codes_at, of.codes_at + from - first)
 if not of or not string.find(all, sought.codes) then return first end
 if sought.restricts_record then
@@ -25552,15 +25575,15 @@ end
 
 inline constexpr char shared_time_near[] =
     R"lua(local function time_near(seq)
-local some = {}
-for n = 0, 3 do some[#some + 1] = math.max(seq - n, 0) end
-local records, end_of_segment = read(r, some), 0
+local end_of_segment = 0
 local below = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
 local first, count = span_of(below or '')
 if first then end_of_segment = first + count end
-for n, record in ipairs(records) do
-if record and #record >= 15 and some[n] >= end_of_segment then
-return struct.unpack('<I6', record), some[n]
+for near = seq, math.max(seq - 4 + 1, end_of_segment), -1 do
+local record = call('HGET', r, near)
+if record then
+spend_work(2, #record)
+if #record >= 15 then return struct.unpack('<I6', record), near end
 end
 end
 local blob = first and call('HGET', b, first)
@@ -25585,8 +25608,21 @@ end
 
 inline constexpr char shared_stored_operation[] =
     R"lua(local function stored_operation(id)
-local text = call('HGET', O, id)
+local text = call('HGET', O, id) or call('HGET', U, id)
 return text and unpack_operation(text)
+end
+)lua";
+
+inline constexpr char shared_outdated_operations[] =
+    R"lua(local function outdated_operations()
+local all, ended, out = call('HGETALL', U), {}, {}
+for n = 1, #all, 2 do
+local of = unpack_operation(all[n + 1])
+if of then ended[#ended + 1] = {all[n], of.dry == '' and of.ended or 0} end
+end
+table.sort(ended, function(one, other) return one[2] < other[2] end)
+for n = 1, #ended - 50 + 1 do out[n] = ended[n][1] end
+return out
 end
 )lua";
 
@@ -26007,37 +26043,34 @@ return {'OK', life}
 inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
     std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
 
-inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O = 3, unpack(KEYS)
+inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
 )lua";
 inline constexpr auto begin_operation_text = joined(begin_operation_keys, shared_call, shared_clock,
     shared_now, shared_whole, shared_last_number, shared_write, shared_ready, shared_text,
-    shared_unpack_operation, shared_stored_operation, shared_operation_row,
+    shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
     R"lua(local of = stored_operation(ARGV[1])
 if of then return {'OK', operation_row(ARGV[1], of)} end
 local seq = call('HGET', c, 'seq')
 if not seq then return {'NEW'} end
-local last, all = last_number(seq), call('HGETALL', O)
-local running, ended, out = 0, {}, {}
+local last, all, running = last_number(seq), call('HGETALL', O), 0
 for n = 1, #all, 2 do
-local other = unpack_operation(all[n + 1])
-local runs = other and other.state == 0
-if runs then running = running + 1 else ended[#ended + 1] = {all[n], other and other.ended or 0} end
+if unpack_operation(all[n + 1]) then running = running + 1 end
 end
 if running >= 20 then return {'OK'} end
-table.sort(ended, function(one, other) return one[2] < other[2] end)
-for n = 1, #ended - 50 + 1 do out[#out + 1] = ended[n][1] end
+local out = last == 0 and outdated_operations() or {}
 of = {
 verb = ARGV[2], filter = ARGV[3], by = ARGV[4], reason = ARGV[5], dry = ARGV[6], carrier = '', began = now, ended = 0,
 state = last > 0 and 0 or 1, from = last, next = last,
 looked = 0, matched = 0, done = 0, refused = 0,
 }
 if last == 0 then of.ended = now end
-call('HSET', O, ARGV[1], cmsgpack.pack(of))
-write('HDEL', O, out)
+local packed = cmsgpack.pack(of)
+if last == 0 then call('HSET', U, ARGV[1], packed) else call('HSET', O, ARGV[1], packed) end
+write('HDEL', U, out)
 return {'OK', operation_row(ARGV[1], of)}
 )lua");
-inline constexpr script begin_operation{"begin_operation", "1c54ae3affe9b0cbe22d317867230fe6a6c297a8",
-    std::string_view(begin_operation_text.data(), begin_operation_text.size()), "cO"};
+inline constexpr script begin_operation{"begin_operation", "bb43825c1f5788a57f6ff205b91824aa57e118c4",
+    std::string_view(begin_operation_text.data(), begin_operation_text.size()), "cOU"};
 
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
@@ -27575,19 +27608,22 @@ end)()
 inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
-inline constexpr char operations_keys[] = R"lua(local first_own, c, O = 3, unpack(KEYS)
+inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
 )lua";
 inline constexpr auto operations_text = joined(operations_keys, shared_call, shared_whole, shared_text,
     shared_unpack_operation, shared_operation_row,
-    R"lua(local all, reply = call('HGETALL', O), {'OK'}
+    R"lua(local reply = {'OK'}
+for _, hash in ipairs({O, U}) do
+local all = call('HGETALL', hash)
 for n = 1, #all, 2 do
 local of = unpack_operation(all[n + 1])
 if of then reply[#reply + 1] = operation_row(all[n], of) end
 end
+end
 return reply
 )lua");
-inline constexpr script operations{"operations", "f7f03aff5a95df93e9a266a558dcd508e110e22f",
-    std::string_view(operations_text.data(), operations_text.size()), "cO"};
+inline constexpr script operations{"operations", "2a909ef4b8682f46687691d29079d1c635030143",
+    std::string_view(operations_text.data(), operations_text.size()), "cOU"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -27927,6 +27963,7 @@ sought.has_prefix = string.sub(sought.name, -1) == '*'
 if sought.has_prefix then sought.name = string.sub(sought.name, 1, -2) end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
+if low > last then low = 0 end
 local letters, many = '', 0
 local function letter_of(state) return string.char(97 + state) end
 for state = 0, 8 do
@@ -27934,26 +27971,27 @@ local letter = letter_of(state)
 sought.states[state] = ARGV[4] == '' or string.find(ARGV[4], letter, 1, true) ~= nil
 if sought.states[state] then
 letters = letters .. letter
-many = many + (whole(call('HGET', c, 'n' .. state)) or 0)
+many = many + (whole(call('HGET', c, 'n' .. state) or 0) or 1001)
 end
 end
 sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
 (sought.states[3] and '\1-' .. string.char(200) or '') ..
 (sought.states[5] and string.char(252) or '') ..
 string.char(253, 254) .. ']'
-local function is_too_old(seq)
-local at = sought.since > 0 and seq > low and time_near(seq)
-return at and at < sought.since
+local function raise_low(seq)
+if sought.since == 0 or seq <= low then return end
+local at, near = time_near(seq)
+if at and at < sought.since and near > low then low = near end
 end
 local function narrow(from)
 local low_end, high_end = low, from
-while sought.till < 1e15 and high_end - low_end > 250 do
+while sought.till < 1e15 and high_end - low_end > 250 and not (#sought.found >= sought.most or sought.work >= 3000) do
 local middle = math.floor((low_end + high_end) / 2)
 local at = time_near(middle)
 if at and at >= sought.till then high_end = middle else low_end = middle end
 end
 local below, guess, above = low, low, high_end
-while sought.since > 0 and above - guess > 250 do
+while sought.since > 0 and above - guess > 250 and not (#sought.found >= sought.most or sought.work >= 3000) do
 local middle = math.floor((guess + above) / 2)
 local at, seq = time_near(middle)
 if at and at >= sought.since then above = middle else guess = middle end
@@ -27990,7 +28028,8 @@ next_few = next_few + 1
 end
 local looked_at = look_at_singles(seqs)
 at = looked_at < #seqs and seqs[looked_at + 1] or lowest_one - 1
-if sought.is_old or is_too_old(at) then return 0 end
+if sought.is_old then return 0 end
+raise_low(at)
 end
 end
 end
@@ -28081,7 +28120,7 @@ reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(
 if next_one > 0 then reply[5] = time_near(next_one) or 0 end
 return reply
 )lua");
-inline constexpr script search{"search", "ee7e369012365d1758e479365a2a8d955b02ef3a",
+inline constexpr script search{"search", "1f0dfa0e308b242d35a98cf56034f89db38e7df4",
     std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
@@ -28708,7 +28747,7 @@ end)()
 inline constexpr script steer{"steer", "26ff6e25f78c30764f285d94a78e0fa7935bba31",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
-inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, o, A = 29, unpack(KEYS)
+inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A = 30, unpack(KEYS)
 )lua";
 inline constexpr auto step_operation_text = joined(step_operation_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -28716,7 +28755,7 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
@@ -28736,9 +28775,9 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_unpack_operation, shared_stored_operation,
-    shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_outdated_operations, shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local id, of = ARGV[1], stored_operation(ARGV[1])
 if not of then return {'OK'} end
@@ -28751,7 +28790,8 @@ cancel = {cancel_task, function(state) return not (state >= 5 and state <= 8) en
 remove = {remove_task, function(state) return state ~= 3 end},
 promote = {promote_task, function(state) return state == 1 end},
 }
-local act, can = unpack(verbs[of.verb] or verbs.retry)
+if not verbs[of.verb] then return {'OK', operation_row(id, of)} end
+local act, can = unpack(verbs[of.verb])
 local seqs = {}
 for n = 6, #ARGV, 3 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -28768,12 +28808,18 @@ else
 of.next, of.looked, of.carrier = tonumber(ARGV[3]), of.looked + tonumber(ARGV[4]), ARGV[5]
 if of.next == 0 then of.state, of.ended = 1, now end
 end
+if of.state == 0 then
 also[#also + 1] = {'HSET', O, id, cmsgpack.pack(of)}
+else
+for _, other in ipairs(outdated_operations()) do also[#also + 1] = {'HDEL', U, other} end
+also[#also + 1] = {'HDEL', O, id}
+also[#also + 1] = {'HSET', U, id, cmsgpack.pack(of)}
+end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "0023c6026ac632c3f9b04ccbc668493a8f5de1da",
-    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOoA"};
+inline constexpr script step_operation{"step_operation", "229ad39f289d423ac344028603a7135188152609",
+    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";

@@ -1,6 +1,7 @@
 #include <conformance/workflow_site.hpp>
 #include <taskflux/admin/inspector.hpp>
 #include <taskflux/broker/broker/carrying.hpp>
+#include <taskflux/clock.hpp>
 
 #include <boost/test/unit_test.hpp>
 

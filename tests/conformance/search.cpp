@@ -1,5 +1,6 @@
 #include <conformance/fixture.hpp>
 #include <taskflux/admin/inspector.hpp>
+#include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/failure.hpp>
 

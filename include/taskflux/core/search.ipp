@@ -193,7 +193,7 @@ private:
 
 /// A value as a filter's text has it.
 inline std::string search_value(std::string_view value) {
-    const bool is_plain = !value.empty() && value.find_first_of(" \t\r\n\"\\") == std::string_view::npos;
+    const bool is_plain = !value.empty() && value.find_first_of(" \t\r\n\"\\~") == std::string_view::npos;  // nor the mark of an id
     if (is_plain) return std::string(value);
     std::string out = "\"";
     for (const char c : value) {

@@ -28,7 +28,7 @@ std::string refusal(std::string_view text) {
     try {
         parse(text);
     } catch (const taskflux::error& e) {
-        BOOST_TEST(e.code() == taskflux::errc::invalid_argument);
+        BOOST_TEST((e.code() == taskflux::errc::invalid_argument));
         return e.what();
     }
     return "none";
@@ -132,7 +132,7 @@ BOOST_DATA_TEST_CASE(a_refusal_says_where_and_what_would_be_right,
 BOOST_DATA_TEST_CASE(a_filter_as_text_is_read_as_the_same_filter,
                      data::make(std::array{
                          "", "state:failed,expired queue:q", "task:\"a b\" key:x\\y", R"(a.b:"" error:"\" \\")",
-                         "since:-1h until:2026-01-31T10:00:00.125Z", "id:q:~1.1 payload.x:true c.d:e",
+                         "since:-1h until:2026-01-31T10:00:00.125Z", "id:q:~1.1 payload.x:true c.d:e", R"(key:"~1.2" task:"~1.2")",
                      }),
                      text) {
     const auto filter = parse(text);

@@ -16,10 +16,13 @@ namespace taskflux {
 
 namespace detail {
 
-inline void check_bulk(const search_filter& filter, const operation_options& options) {
+inline void check_bulk(search_filter& filter, const operation_options& options) {
     const auto refuse = [](const char* why) { throw error(errc::invalid_argument, std::string("an operation can't begin: ") + why); };
     if (filter.queue.empty()) refuse("its filter names no queue, and each operation is for one: add queue:…");
     if (!filter.id.empty()) refuse("its filter names one task: act on that by its id");
+    std::ranges::sort(filter.states);
+    const auto same = std::ranges::unique(filter.states);
+    filter.states.erase(same.begin(), same.end());
     if (parse_search(to_string(filter), time_point{}) != filter) refuse("its filter can't be written as text, as `parse_search` reads it");
     constexpr std::size_t most_text = 8192;
     if (to_string(filter).size() > most_text) refuse("its filter has more than 8 KiB as text: leave some of it out");

@@ -85,6 +85,9 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
     limit = std::clamp(limit, std::size_t(1), most_searched::tasks);
     const auto begin = search_place::parse(cursor);
     if (!filter.id.empty()) co_return co_await search_by_id(std::move(by), std::move(filter));
+    if (!cursor.empty() && !filter.queue.empty() && filter.queue != begin.queue) {
+        throw error(errc::invalid_argument, in_quotes(cursor) + " is no cursor of a search in queue " + filter.queue);
+    }
     std::vector<std::string> names;
     const bool is_in_one = !filter.queue.empty();
     if (is_in_one) names.push_back(filter.queue);
@@ -109,7 +112,8 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
             const auto& failure = searched.failure();
             if (failure && !is_in_one && code_of(describe(failure)) == errc::protocol) break;  // the others can be read
             auto step = searched.take();
-            work += step.next != 0 && step.tasks.empty() ? work_of_step : 1;
+            constexpr std::uint64_t many = 200;  // it has looked at
+            work += step.next != 0 || step.looked_at > many ? work_of_step : 1;
             for (auto& task : step.tasks) {
                 if (!has_texts(filter, task)) continue;
                 if (page.tasks.size() == limit) {
@@ -120,7 +124,6 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
                 }
                 page.tasks.push_back(std::move(task));
             }
-            if (asks_for_texts(filter)) work += work_of_step - 1;
             page.looked_at += step.looked_at;
             page.queue = name;
             page.back_to = step.back_to;

@@ -13,6 +13,7 @@ namespace taskflux::detail {
 
 struct most_searched {
     static constexpr std::size_t tasks = 1000;    ///< that one step gives
+    static constexpr std::size_t bytes = 1024 * 1024;  ///< of their payloads and results, or one larger one
     static constexpr std::size_t entries = 5000;  ///< that one step of the embedded broker looks at
 };
 

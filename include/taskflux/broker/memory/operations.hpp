@@ -45,7 +45,8 @@ private:
         auto oldest = all_.end();
         for (auto one = all_.begin(); one != all_.end(); ++one) {
             if (one->second.state == operation_state::running) continue;
-            if (oldest == all_.end() || one->second.ended_at < oldest->second.ended_at) oldest = one;
+            const auto age = [](const operation& of) { return of.dry_run ? time_point{} : of.ended_at; };
+            if (oldest == all_.end() || age(one->second) < age(oldest->second)) oldest = one;
         }
         if (oldest != all_.end()) all_.erase(oldest);
     }

@@ -38,11 +38,13 @@ inline search_step search(task_queue& in, const search_query& query) {
     const auto from = query.from == 0 || query.from > last ? last : query.from;
     search_step made;
     made.from = from;
-    std::size_t looked_at = 0;
+    std::size_t looked_at = 0, bytes = 0;
     auto* task = in.store().up_to(from);
     for (; task; task = in.store().up_to(task->sequence - 1)) {
-        if (made.tasks.size() == query.limit || ++looked_at > detail::most_searched::entries) break;
-        if (is_sought(query.filter, in, *task)) made.tasks.push_back(view_record(query.queue, in, *task));
+        if (made.tasks.size() == query.limit || ++looked_at > detail::most_searched::entries || bytes > detail::most_searched::bytes) break;
+        if (!is_sought(query.filter, in, *task)) continue;
+        made.tasks.push_back(view_record(query.queue, in, *task));
+        bytes += task->payload.size() + task->result.size();
     }
     made.next = task ? task->sequence : 0;
     const auto* const first = in.after(0);

@@ -271,13 +271,15 @@ asio::awaitable<void> worker_core::carry_operations_of(std::string queue) {
     }
     const auto before = std::exchange(operations_[queue], known);
     const auto carrier = *member_.consumer();
-    for (auto of : all) {
+    std::exception_ptr failure;
+    for (const auto& of : all) {
         const auto seen = before.find(of.id);
         if (of.state != operation_state::running || seen == before.end() || seen->second != of.next) continue;
-        do {
-            of = co_await carry_on(broker_, of, carrier);
-        } while (of.state == operation_state::running && of.carrier == carrier);
+        auto carrying = carry_to_end(broker_, of, carrier);
+        auto carried = co_await caught(std::move(carrying));
+        if (carried.failure()) failure = carried.failure();  // those behind it go on all the same
     }
+    if (failure) std::rethrow_exception(failure);
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {

@@ -16,6 +16,7 @@ sought.has_prefix = string.sub(sought.name, -1) == '*'
 if sought.has_prefix then sought.name = string.sub(sought.name, 1, -2) end
 local known = call('HMGET', keys.queue, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
+if low > last then low = 0 end
 
 -- In which states a task may be, and how many tasks are.
 local letters, many = '', 0
@@ -25,7 +26,7 @@ for state = 0, task_states.known - 1 do
     sought.states[state] = ARGV[4] == '' or string.find(ARGV[4], letter, 1, true) ~= nil
     if sought.states[state] then
         letters = letters .. letter
-        many = many + (whole(call('HGET', keys.queue, 'n' .. state)) or 0)
+        many = many + (whole(call('HGET', keys.queue, 'n' .. state) or 0) or bound.search_indexed + 1)  -- damaged: not known
     end
 end
 -- What a segment has in place of such tasks.
@@ -34,22 +35,23 @@ sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
                    (sought.states[task_state.succeeded] and string.char(member_code.succeeded) or '') ..
                    string.char(member_code.in_turn, member_code.own_state) .. ']'
 
--- Whether tasks from there down are older than all that is sought. Numbers are in the order of submission.
-local function is_too_old(seq)
-    local at = sought.since > 0 and seq > low and time_near(seq)
-    return at and at < sought.since
+-- What is older than all that is sought need not be looked at. Numbers are in the order of submission.
+local function raise_low(seq)
+    if sought.since == 0 or seq <= low then return end
+    local at, near = time_near(seq)
+    if at and at < sought.since and near > low then low = near end
 end
 
 -- Numbers are in the order of submission: between which ones are those that were submitted in time, and some others. O(log n).
 local function narrow(from)
     local low_end, high_end = low, from
-    while sought.till < stored_time.never and high_end - low_end > bound.search_slice do
+    while sought.till < stored_time.never and high_end - low_end > bound.search_slice and not is_search_over() do
         local middle = math.floor((low_end + high_end) / 2)
         local at = time_near(middle)
         if at and at >= sought.till then high_end = middle else low_end = middle end
     end
     local below, guess, above = low, low, high_end
-    while sought.since > 0 and above - guess > bound.search_slice do
+    while sought.since > 0 and above - guess > bound.search_slice and not is_search_over() do
         local middle = math.floor((guess + above) / 2)
         local at, seq = time_near(middle)
         if at and at >= sought.since then above = middle else guess = middle end
@@ -90,7 +92,8 @@ local function walk_down(at)
                 end
                 local looked_at = look_at_singles(seqs)
                 at = looked_at < #seqs and seqs[looked_at + 1] or lowest_one - 1
-                if sought.is_old or is_too_old(at) then return 0 end
+                if sought.is_old then return 0 end
+                raise_low(at)
             end
         end
     end

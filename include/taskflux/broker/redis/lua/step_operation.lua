@@ -2,8 +2,8 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
 --           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
---           key_rules HASH, key_starts HASH, operations HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D HASH,
---           ev STREAM
+--           key_rules HASH, key_starts HASH, operations HASH, ended_operations HASH, outbox HASH, attempts HASH, l:… LIST, a:…
+--           SET, j:… HASH, D HASH, ev STREAM
 --      ARGV id; the number that it is expected to go on at, or 'stop'; the one at which it goes on next; how many numbers are
 --           done with; by whom; of each task: number, nonce, state
 -- out: {'OK'} where there is none, or {'OK', {row}}, see `operation_row`: as it was where it is elsewhere; DUE, NEED, RELAY
@@ -21,7 +21,8 @@ local verbs = {
     remove = {remove_task, function(state) return state ~= task_state.running end},
     promote = {promote_task, function(state) return state == task_state.scheduled end},
 }
-local act, can = unpack(verbs[of.verb] or verbs.retry)
+if not verbs[of.verb] then return {'OK', operation_row(id, of)} end  -- of a newer version
+local act, can = unpack(verbs[of.verb])
 local seqs = {}
 for n = 6, #ARGV, 3 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -38,5 +39,11 @@ else
     of.next, of.looked, of.carrier = tonumber(ARGV[3]), of.looked + tonumber(ARGV[4]), ARGV[5]
     if of.next == 0 then of.state, of.ended = operation_state.done, now end
 end
-also[#also + 1] = {'HSET', keys.operations, id, cmsgpack.pack(of)}
+if of.state == operation_state.running then
+    also[#also + 1] = {'HSET', keys.operations, id, cmsgpack.pack(of)}
+else
+    for _, other in ipairs(outdated_operations()) do also[#also + 1] = {'HDEL', keys.ended_operations, other} end
+    also[#also + 1] = {'HDEL', keys.operations, id}
+    also[#also + 1] = {'HSET', keys.ended_operations, id, cmsgpack.pack(of)}
+end
 return commit({'OK', operation_row(id, of)})

@@ -141,9 +141,9 @@ local limit_text = {of_waiting = '=    '}
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
 
--- What costs a search so many µs: a task that is found, a segment, a segment's name, a record; and how many tasks of a segment
--- it looks at in one.
-local search_cost = {found = 12, segment = 6, name = 2, record = 2, members = 8}
+-- What costs a search so many µs: a task found, a segment, its name, a record; and how many looks at single tasks, or at tasks
+-- of a segment, it does in one.
+local search_cost = {found = 12, segment = 6, name = 2, record = 2, looks = 1, members = 8}
 
 -- C++: core/control.hpp throttle_bounds
 local throttle_bounds = {...}
@@ -191,7 +191,7 @@ local bound = {
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole
     looked_at = 4000,       -- numbers that one call looks at where there are no tasks
     search_work = 3000,     -- that one search does, in about µs; and what it costs:
-    search_bytes = 1200,    -- bytes that are read in one of them
+    search_bytes = 800,     -- bytes that are read in one of them
     search_slice = 250,     -- numbers that are looked at together
     search_segments = 64,   -- whose names are read at once
     search_indexed = 1000,  -- tasks up to which an index is used

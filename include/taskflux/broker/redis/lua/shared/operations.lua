@@ -14,8 +14,20 @@ local function unpack_operation(text)
 end
 
 local function stored_operation(id)
-    local text = call('HGET', keys.operations, id)
+    local text = call('HGET', keys.operations, id) or call('HGET', keys.ended_operations, id)
     return text and unpack_operation(text)
+end
+
+-- Those that have ended and go when one more is kept: dry runs first, then the oldest.
+local function outdated_operations()
+    local all, ended, out = call('HGETALL', keys.ended_operations), {}, {}
+    for n = 1, #all, 2 do
+        local of = unpack_operation(all[n + 1])
+        if of then ended[#ended + 1] = {all[n], of.dry == '' and of.ended or 0} end
+    end
+    table.sort(ended, function(one, other) return one[2] < other[2] end)
+    for n = 1, #ended - most_operations.ended + 1 do out[n] = ended[n][1] end
+    return out
 end
 
 -- As callers get it.

@@ -58,18 +58,19 @@ local function look_at_singles(seqs)
                 places[#likely] = n
             end
         end
-        local records = sought.restricts_record and read(keys.records, likely) or {}
         local looked_at = #some
+        spend_work((#some + #likely) / search_cost.looks, bytes)
         for n, seq in ipairs(likely) do
-            local record = records[n]
-            bytes = bytes + (record and #record or 0)
-            if not sought.restricts_record or record and is_sought_record(record) then take_found(seq) end
-            if #sought.found >= sought.most then
+            local length = call('HSTRLEN', keys.records, seq)  -- it may be gone, or large
+            local record = sought.restricts_record and length > 0 and call('HGET', keys.records, seq)
+            bytes = bytes + length
+            if record then spend_work(search_cost.record, length) end
+            if length > 0 and (not sought.restricts_record or is_sought_record(record)) then take_found(seq) end
+            if is_search_over() then
                 looked_at = places[n]
                 break
             end
         end
-        spend_work(#some + #records * search_cost.record, bytes)
         at, sought.length = at + looked_at, math.min(next_length(sought.length, #some, bytes), bound.search_slice)
     end
     return at
@@ -99,7 +100,7 @@ end
 -- Looks at the tasks of a segment from a number down; gives the last one that it looked at.
 local function look_at_segment(name, first, count, from)
     local of = open_segment(name, first, count)
-    spend_work(search_cost.segment, 0)
+    spend_work(search_cost.segment + (of and #of.holds or 0) / 2, of and #of.text or 0)
     local all = of and string.sub(of.text, of.codes_at, of.codes_at + from - first)
     if not of or not string.find(all, sought.codes) then return first end
     if sought.restricts_record then
@@ -150,15 +151,15 @@ end
 
 -- When the task of that number, or one not far below it, was submitted, and its number; nothing where none is near.
 local function time_near(seq)
-    local some = {}
-    for n = 0, bound.first_slice - 1 do some[#some + 1] = math.max(seq - n, 0) end
-    local records, end_of_segment = read(keys.records, some), 0
+    local end_of_segment = 0
     local below = call('ZRANGE', keys.segment_index, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
     local first, count = span_of(below or '')
     if first then end_of_segment = first + count end
-    for n, record in ipairs(records) do
-        if record and #record >= record_at.name and some[n] >= end_of_segment then
-            return struct.unpack(format.time, record), some[n]
+    for near = seq, math.max(seq - bound.first_slice + 1, end_of_segment), -1 do
+        local record = call('HGET', keys.records, near)
+        if record then
+            spend_work(search_cost.record, #record)
+            if #record >= record_at.name then return struct.unpack(format.time, record), near end
         end
     end
     local blob = first and call('HGET', keys.segments, first)
