@@ -9,5 +9,7 @@
 #include <taskflux/admin/metrics.hpp>
 #include <taskflux/admin/node.hpp>
 #include <taskflux/admin/node_info.hpp>
+#include <taskflux/admin/operation_options.hpp>
 #include <taskflux/admin/process_metrics.hpp>
+#include <taskflux/admin/search.hpp>
 #include <taskflux/admin/statistics.hpp>

@@ -10,6 +10,8 @@
 #include <taskflux/broker/inspection.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
+#include <taskflux/broker/operations.hpp>
 #include <taskflux/broker/redis.hpp>
+#include <taskflux/broker/search.hpp>
 #include <taskflux/broker/statistics.hpp>
 #include <taskflux/broker/why.hpp>

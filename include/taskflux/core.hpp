@@ -16,6 +16,7 @@
 #include <taskflux/core/retry_delay.hpp>
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/core/schema.hpp>
+#include <taskflux/core/search.hpp>
 #include <taskflux/core/snowflake.hpp>
 #include <taskflux/core/state.hpp>
 #include <taskflux/core/statistics.hpp>

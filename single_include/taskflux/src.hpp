@@ -57,6 +57,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/parser.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/src.hpp>
 #include <boost/json/value.hpp>
 #include <boost/redis/adapter/any_adapter.hpp>
@@ -2138,6 +2139,13 @@ public:
     awaitable<std::vector<error_group>> errors(std::string queue) override;
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
+    awaitable<search_step> search(search_query query) override;
+
+    awaitable<operation> begin_operation(operation what) override;
+    awaitable<std::vector<operation>> operations(std::string queue) override;
+    awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override;
+    awaitable<operation> stop_operation(std::string queue, std::string id) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -3072,6 +3080,12 @@ public:
         return result;
     }
 
+    /// Whether the last failure of a task, since it was acted on by group, was of that one.
+    bool has(const std::string& group, task_key key) const {
+        const auto known = tasks_.find(key.sequence);
+        return known != tasks_.end() && known->second.first == key && known->second.second == group;
+    }
+
 private:
     struct step {
         duration length;
@@ -3141,6 +3155,109 @@ group_result act_on_group(Queue& in, const std::string& group, group_verb what, 
         return false;
     };
     return in.store().errors().act_on(group, behind, act, [&](task_key key) { return has_failed(key) || is_live(key); });
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/operations.hpp ------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A queue's operations. Not thread-safe.
+class operation_book {
+public:
+    operation& begin(operation what, std::uint64_t last, time_point now) {
+        const auto known = all_.find(what.id);
+        if (known != all_.end()) return known->second;
+        const auto running = static_cast<std::size_t>(std::ranges::count_if(all_, is_running));
+        if (running >= detail::most_operations::running) throw detail::too_many_operations(what.queue);
+        if (all_.size() - running >= detail::most_operations::ended) drop_oldest();
+        what.state = last > 0 ? operation_state::running : operation_state::done;
+        what.from = what.next = last;
+        what.began_at = now;
+        if (last == 0) what.ended_at = now;
+        return all_[what.id] = std::move(what);
+    }
+
+    /// Errors: `not_found`.
+    operation& at(const std::string& queue, const std::string& id) {
+        const auto found = all_.find(id);
+        if (found == all_.end()) throw detail::no_such_operation(queue, id);
+        return found->second;
+    }
+
+    const std::map<std::string, operation>& all() const { return all_; }
+    bool is_any_running() const { return std::ranges::any_of(all_, is_running); }
+
+private:
+    static bool is_running(const std::pair<const std::string, operation>& one) { return one.second.state == operation_state::running; }
+
+    void drop_oldest() {
+        auto oldest = all_.end();
+        for (auto one = all_.begin(); one != all_.end(); ++one) {
+            if (one->second.state == operation_state::running) continue;
+            const auto age = [](const operation& of) { return of.dry_run ? time_point{} : of.ended_at; };
+            if (oldest == all_.end() || age(one->second) < age(oldest->second)) oldest = one;
+        }
+        if (oldest != all_.end()) all_.erase(oldest);
+    }
+
+    std::map<std::string, operation> all_;
+};
+
+/// Whether a verb can do something to a task in that state.
+inline bool can_do(bulk_verb what, task_state state) {
+    switch (what) {
+        case bulk_verb::retry: return is_terminal(state) && state != task_state::succeeded;
+        case bulk_verb::cancel: return !is_terminal(state);
+        case bulk_verb::remove: return state != task_state::running;
+        case bulk_verb::promote: return state == task_state::scheduled;
+    }
+    return false;
+}
+
+template <class Queue>
+effect do_to(Queue& in, bulk_verb what, task_key key, time_point now) {
+    switch (what) {
+        case bulk_verb::retry: return in.requeue(key, now);
+        case bulk_verb::cancel: return in.cancel(key, now);
+        case bulk_verb::remove: return in.remove(key, now);
+        case bulk_verb::promote: return in.promote(key, now);
+    }
+    return effect::wrong_state;
+}
+
+/// `broker::step_operation`, on a queue.
+template <class Queue>
+operation step_operation(Queue& in, const std::string& queue, const std::string& id, const operation_step& step, time_point now) {
+    auto& of = in.store().operations().at(queue, id);
+    if (of.state != operation_state::running || of.next != step.from) return of;
+    for (const auto& one : step.tasks) {
+        const auto* const task = in.find(one.key);
+        bool is_done = task && task->state == one.state && can_do(of.verb, one.state);
+        if (is_done && !of.dry_run) {
+            const auto did = do_to(in, of.verb, one.key, now);
+            is_done = did == effect::done || did == effect::requested;
+        }
+        ++of.matched;
+        ++(is_done ? of.done : of.refused);
+    }
+    of.next = step.next;
+    of.carrier = step.carrier;
+    of.looked_at += step.looked_at;
+    if (of.next == 0) {
+        of.state = operation_state::done;
+        of.ended_at = now;
+    }
+    return of;
+}
+
+/// As it looks from outside.
+template <class Queue>
+operation shown(const Queue& in, operation of) {
+    of.began_at = shifted(of.began_at, in.ahead());
+    of.ended_at = shifted(of.ended_at, in.ahead());
+    return of;
 }
 
 }  // namespace taskflux::memory
@@ -3897,6 +4014,21 @@ public:
         return nullptr;
     }
 
+    /// The task with the highest number up to `sequence`, or null.
+    entry* up_to(std::uint64_t sequence) {
+        for (auto at = (std::min)(sequence, last_); at > 0 && at / segment_size >= first_segment_;) {
+            if (!segments_[index_of(at)]) {
+                at = at / segment_size * segment_size;
+                at -= at > 0 ? 1 : 0;
+            } else if (auto* found = find(at)) {
+                return found;
+            } else {
+                --at;
+            }
+        }
+        return nullptr;
+    }
+
     void erase(entry& gone) {
         const auto index = index_of(gone.sequence);
         const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
@@ -4086,6 +4218,9 @@ public:
 
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+    /// See `entry_table`.
+    entry* up_to(std::uint64_t sequence) { return tasks_.up_to(sequence); }
+    std::uint64_t last_number() const { return tasks_.last(); }
 
     task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
@@ -4616,6 +4751,7 @@ public:
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
     error_book& errors() { return errors_; }
+    operation_book& operations() { return operations_; }
     statistics_book& counted() { return statistics_; }
 
     stored_statistics statistics(time_point now) {
@@ -4732,6 +4868,7 @@ private:
     std::size_t max_ended_;
     statistics_book statistics_;
     error_book errors_;
+    operation_book operations_;
 };
 
 }  // namespace taskflux::memory
@@ -6568,6 +6705,99 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/broker/search_checks.hpp ---------------------------------------------
+
+namespace taskflux::detail {
+
+struct most_searched {
+    static constexpr std::size_t tasks = 1000;    ///< that one step gives
+    static constexpr std::size_t bytes = 1024 * 1024;  ///< of their payloads and results, or one larger one
+    static constexpr std::size_t entries = 5000;  ///< that one step of the embedded broker looks at
+};
+
+/// Errors: `invalid_argument`.
+inline void check_search(search_query& query) {
+    check_queue_name(query.queue);
+    query.limit = std::clamp(query.limit, std::size_t(1), most_searched::tasks);
+}
+
+/// Whether a name is that of a filter, which may give its beginning alone.
+inline bool is_name_of(std::string_view wanted, std::string_view name) {
+    if (wanted.empty() || wanted == name) return true;
+    if (!wanted.ends_with('*')) return false;
+    wanted.remove_suffix(1);
+    return name.starts_with(wanted);
+}
+
+/// Whether that is a filter's node, or a consumer of it.
+inline bool is_node_of(std::string_view wanted, std::string_view consumer) {
+    return wanted.empty() || wanted == consumer || wanted == consumer.substr(0, (std::min)(consumer.rfind(':'), consumer.size()));
+}
+
+inline bool is_state_of(const search_filter& filter, task_state state) {
+    return filter.states.empty() || std::ranges::find(filter.states, state) != filter.states.end();
+}
+
+/// Whether a task is one that a filter is for, but for its error's group; of one that does not run, its node is not known.
+inline bool is_sought(const search_filter& filter, const task_record& task) {
+    return is_state_of(filter, task.state) && is_name_of(filter.task, task.name) && (filter.key.empty() || filter.key == task.key) &&
+           is_node_of(filter.node, task.consumer) && task.submitted_at >= filter.since && task.submitted_at < filter.until &&
+           has_texts(filter, task);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/search.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The consumer that runs a task, or has run it to its end.
+inline std::string_view runner_of(const entry& task) {
+    if (task.state == task_state::running && task.holder) return task.holder->name;
+    const bool has_run = task.state == task_state::succeeded || task.state == task_state::failed;
+    if (!has_run || !task.ran_by) return {};
+    const bool is_over = task.extras && task.extras->attempts.newest() == task.deliveries;  // its last attempt did not end it
+    return is_over ? std::string_view() : std::string_view(*task.ran_by);
+}
+
+inline bool is_sought(const search_filter& filter, task_queue& in, const entry& task) {
+    const auto submitted_at = shifted(task.submitted_at, in.ahead());
+    if (!detail::is_state_of(filter, task.state) || !detail::is_name_of(filter.task, task.spec->name)) return false;
+    if (!filter.key.empty() && (!task.has_key() || task.extras->key != filter.key)) return false;
+    if (submitted_at < filter.since || submitted_at >= filter.until) return false;
+    if (!filter.node.empty()) {
+        const auto runner = runner_of(task);
+        if (runner.empty() || !detail::is_node_of(filter.node, runner)) return false;
+    }
+    if (!detail::is_error_group(filter.error)) return true;
+    return (task.state == task_state::failed || !is_terminal(task.state)) &&
+           in.store().errors().has(filter.error, in.key_of(task));
+}
+
+/// `broker::search`, on a queue.
+inline search_step search(task_queue& in, const search_query& query) {
+    const auto last = in.store().last_number();
+    const auto from = query.from == 0 || query.from > last ? last : query.from;
+    search_step made;
+    made.from = from;
+    std::size_t looked_at = 0, bytes = 0;
+    auto* task = in.store().up_to(from);
+    for (; task; task = in.store().up_to(task->sequence - 1)) {
+        if (made.tasks.size() == query.limit || ++looked_at > detail::most_searched::entries || bytes > detail::most_searched::bytes) break;
+        if (!is_sought(query.filter, in, *task)) continue;
+        made.tasks.push_back(view_record(query.queue, in, *task));
+        bytes += task->payload.size() + task->result.size();
+    }
+    made.next = task ? task->sequence : 0;
+    const auto* const first = in.after(0);
+    const auto below = task ? task->sequence : first ? first->sequence - 1 : from;
+    made.looked_at = from > below ? from - below : 0;
+    if (task) made.back_to = shifted(task->submitted_at, in.ahead());
+    return made;
+}
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/why.hpp -------------------------------------------------------
 
 namespace taskflux::memory {
@@ -6738,6 +6968,7 @@ asio::awaitable<renewal> memory_broker::renew(std::string consumer, std::vector<
             in.renew(*who, lease, now);
             in.list_cancels(*who, i, answer.cancels);
             in.list_unclaimed(i, answer.unclaimed);
+            if (in.store().operations().is_any_running()) answer.operating.push_back(i);
             return true;
         }, hub::pace::some);
     }
@@ -6966,6 +7197,43 @@ asio::awaitable<group_result> memory_broker::act_on_group(std::string queue, std
                                                           std::uint64_t behind) {
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
         return memory::act_on_group(in, group, what, behind, now);
+    });
+}
+
+asio::awaitable<search_step> memory_broker::search(search_query query) {
+    detail::check_search(query);
+    hub_->follow_wall();
+    co_return hub_->in_existing(query.queue, [&](auto& in, time_point) { return memory::search(in, query); });
+}
+
+asio::awaitable<operation> memory_broker::begin_operation(operation what) {
+    hub_->follow_wall();
+    co_return hub_->in_any(what.queue, [&](auto& in, time_point now) {
+        auto& store = in.store();
+        return shown(in, store.operations().begin(what, store.last_number(), now));
+    });
+}
+
+asio::awaitable<std::vector<operation>> memory_broker::operations(std::string queue) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(queue, [](auto& in, time_point) {
+        std::vector<operation> found;
+        for (const auto& [id, one] : in.store().operations().all()) found.push_back(shown(in, one));
+        return found;
+    });
+}
+
+asio::awaitable<operation> memory_broker::step_operation(std::string queue, std::string id, operation_step step) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        return shown(in, memory::step_operation(in, queue, id, step, now));
+    });
+}
+
+asio::awaitable<operation> memory_broker::stop_operation(std::string queue, std::string id) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        auto& of = in.store().operations().at(queue, id);
+        if (of.state == operation_state::running) of.state = operation_state::stopped, of.ended_at = now;
+        return shown(in, of);
     });
 }
 
@@ -10014,6 +10282,289 @@ std::string tick_id(std::string_view schedule, time_point tick) { return std::st
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/search.ipp -------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Reads a filter's qualifiers one by one.
+class search_reader {
+public:
+    search_reader(std::string_view text, time_point now) : text_(text), now_(now) {}
+
+    search_filter read() {
+        for (skip_blanks(); at_ < text_.size(); skip_blanks()) read_one();
+        return std::move(made_);
+    }
+
+private:
+    static constexpr std::string_view known = "queue, state, task, key, error, node, id, since, until";
+    static constexpr std::string_view payload = "payload.";
+
+    /// `from`: where it stands.
+    [[noreturn]] static void refuse(std::size_t from, const std::string& what) {
+        throw error(errc::invalid_argument, "a search can't be read at character " + std::to_string(from + 1) + ": " + what);
+    }
+
+    void skip_blanks() { at_ = (std::min)(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
+
+    void read_one() {
+        const auto from = at_;
+        const auto end = (std::min)(text_.find_first_of(" \t\r\n", from), text_.size());
+        const auto word = text_.substr(from, end - from);
+        if (looks_like_printed_id(word)) {
+            at_ = end;
+            return set(from, "id", made_.id, std::string(word));
+        }
+        const auto colon = word.find_first_of(":\"");
+        if (colon == std::string_view::npos || colon == 0 || word[colon] != ':') {
+            refuse(from, in_quotes(word) + " is no qualifier and its value, such as task:send_mail or error:timeout");
+        }
+        const auto name = word.substr(0, colon);
+        at_ = from + colon + 1;
+        const auto value_at = at_;
+        take(from, name, value_at, read_value());
+    }
+
+    std::string read_value() {
+        const auto from = at_;
+        std::string value;
+        if (at_ == text_.size() || text_[at_] != '"') {
+            at_ = (std::min)(text_.find_first_of(" \t\r\n", at_), text_.size());
+            value = text_.substr(from, at_ - from);
+            if (value.empty()) refuse(from, "there is no value behind the colon; a blank value is written \"\"");
+            if (value.find('"') != std::string::npos) refuse(from, "a quote stands within a value: put all of it into quotes, and write \\\"");
+            return value;
+        }
+        for (++at_; at_ < text_.size(); ++at_) {
+            if (text_[at_] == '"') {
+                ++at_;
+                if (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) == std::string_view::npos) {
+                    refuse(at_, "behind a value in quotes comes a blank");
+                }
+                return value;
+            }
+            if (text_[at_] == '\\' && ++at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\') {
+                refuse(at_ - 1, "in quotes, \\\" and \\\\ are all that begins with a backslash");
+            }
+            if (at_ < text_.size()) value += text_[at_];
+        }
+        refuse(from, "the quote is not closed: put \" behind the value");
+    }
+
+    void take(std::size_t from, std::string_view name, std::size_t value_at, std::string value) {
+        if (name == "queue") {
+            if (!is_valid_name(value)) refuse(value_at, in_quotes(value) + " can be no queue's name");
+            return set(from, name, made_.queue, std::move(value));
+        }
+        if (name == "task") return set(from, name, made_.task, std::move(value));
+        if (name == "key") return set(from, name, made_.key, std::move(value));
+        if (name == "error") return set(from, name, made_.error, std::move(value));
+        if (name == "node") return set(from, name, made_.node, std::move(value));
+        if (name == "id") return set(from, name, made_.id, std::move(value));
+        if (name == "state") return take_states(from, value_at, value);
+        if (name == "since") return take_time(from, value_at, value, has_since_, made_.since);
+        if (name == "until") return take_time(from, value_at, value, has_until_, made_.until);
+        auto path = name;
+        if (path.starts_with(payload)) path.remove_prefix(payload.size());
+        else if (path.find('.') == std::string_view::npos) {
+            refuse(from, in_quotes(name) + " is no qualifier: there are " + std::string(known) + "; a member of the payload is " +
+                             std::string(payload) + printable(name));
+        }
+        if (path.empty() || path.front() == '.' || path.back() == '.' || path.find("..") != std::string_view::npos) {
+            refuse(from, in_quotes(name) + " is no path in a payload: it is names with single dots in between");
+        }
+        made_.payload.push_back({std::string(path), std::move(value)});
+    }
+
+    void set(std::size_t from, std::string_view name, std::string& to, std::string value) {
+        if (!to.empty()) refuse(from, std::string(name) + " is there twice: leave one of them out");
+        if (value.empty()) refuse(from, std::string(name) + " has an empty value: leave it out");
+        to = std::move(value);
+    }
+
+    void take_states(std::size_t from, std::size_t value_at, std::string_view value) {
+        if (!made_.states.empty()) refuse(from, "state is there twice: put commas between several");
+        for (std::size_t at = 0; at <= value.size();) {
+            const auto end = (std::min)(value.find(',', at), value.size());
+            const auto word = std::string(value.substr(at, end - at));
+            task_state state{};
+            if (!boost::describe::enum_from_string(word.c_str(), state)) {
+                std::string all;
+                for (std::size_t n = 0; n != task_state_count; ++n) {
+                    all += (n > 0 ? ", " : "") + std::string(boost::describe::enum_to_string(static_cast<task_state>(n), ""));
+                }
+                refuse(value_at, in_quotes(word) + " is no state: there are " + all);
+            }
+            if (std::ranges::find(made_.states, state) == made_.states.end()) made_.states.push_back(state);
+            at = end + 1;
+        }
+        std::ranges::sort(made_.states);
+    }
+
+    void take_time(std::size_t from, std::size_t value_at, std::string_view value, bool& is_there, time_point& to) {
+        if (std::exchange(is_there, true)) refuse(from, "a time is there twice: leave one of them out");
+        const auto when = value == "now" ? now_ : value.starts_with('-') ? ago(value.substr(1)) : moment(value);
+        if (!when) {
+            refuse(value_at, in_quotes(value) + " is no time: write -15m (s, m, h, d, w), 2026-01-31, 2026-01-31T12:00:00Z or now");
+        }
+        to = (std::max)(*when, time_point{});  // before there were tasks
+    }
+
+    std::optional<time_point> ago(std::string_view span) const {
+        std::uint32_t count = 0;
+        const auto* const end = span.data() + span.size();
+        const auto read = std::from_chars(span.data(), end, count);
+        if (read.ec != std::errc{} || read.ptr + 1 != end) return std::nullopt;
+        using namespace std::chrono;
+        switch (*read.ptr) {
+            case 's': return now_ - seconds(count);
+            case 'm': return now_ - minutes(count);
+            case 'h': return now_ - hours(count);
+            case 'd': return now_ - days(count);
+            case 'w': return now_ - weeks(count);
+            default: return std::nullopt;
+        }
+    }
+
+    static std::optional<time_point> moment(std::string_view text) {
+        constexpr std::size_t date = 10;
+        std::string pattern = "%Y-%m-%d";
+        if (text.size() > date) {
+            const auto clock = text.substr(date);
+            pattern += clock.front() == ' ' ? " %H:%M" : "T%H:%M";
+            const auto zone = (std::min)(clock.find_first_of("Z+-"), clock.size());
+            if (std::ranges::count(clock.substr(0, zone), ':') > 1) pattern += ":%S";
+            if (clock.substr(0, zone).find('.') != std::string_view::npos) pattern += ".%f";
+            if (zone < clock.size()) pattern += "%z";
+        }
+        try {
+            return parse_time(text, zone(), pattern);
+        } catch (const taskflux::error&) {
+            return std::nullopt;
+        }
+    }
+
+    const std::string_view text_;
+    const time_point now_;
+    std::size_t at_ = 0;
+    search_filter made_;
+    bool has_since_ = false, has_until_ = false;
+};
+
+/// A value as a filter's text has it.
+inline std::string search_value(std::string_view value) {
+    const bool is_plain = !value.empty() && value.find_first_of(" \t\r\n\"\\~") == std::string_view::npos;  // nor the mark of an id
+    if (is_plain) return std::string(value);
+    std::string out = "\"";
+    for (const char c : value) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out += '"';
+}
+
+inline bool is_value(const boost::json::value& found, const std::string& wanted) {
+    if (const auto* const text = found.if_string()) return std::string_view(text->data(), text->size()) == wanted;
+    if (found.is_structured()) return false;
+    if (boost::json::serialize(found) == wanted) return true;
+    if (!found.is_number()) return false;
+    try {  // 42 is 42.0
+        const auto number = parse_json(wanted, decode_limits(), {});
+        return number.is_number() && number.to_number<double>() == found.to_number<double>() &&
+               (number.is_double() || found.is_double());
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+/// Whether there is that value at a path. An array has it where one of its elements has.
+inline bool has_value(const boost::json::value& in, std::string_view path, const std::string& wanted) {
+    if (path.empty()) {
+        const auto* const all = in.if_array();
+        return all ? std::ranges::any_of(*all, [&](const auto& one) { return is_value(one, wanted); }) : is_value(in, wanted);
+    }
+    const auto dot = (std::min)(path.find('.'), path.size());
+    const auto name = path.substr(0, dot), rest = path.substr((std::min)(dot + 1, path.size()));
+    if (const auto* const object = in.if_object()) {
+        const auto* const member = object->if_contains(name);
+        return member && has_value(*member, rest, wanted);
+    }
+    const auto* const all = in.if_array();
+    if (!all) return false;
+    std::size_t place = 0;
+    const auto* const end = name.data() + name.size();
+    const auto read = std::from_chars(name.data(), end, place);
+    if (read.ec == std::errc{} && read.ptr == end) return place < all->size() && has_value((*all)[place], rest, wanted);
+    return std::ranges::any_of(*all, [&](const auto& one) { return has_value(one, path, wanted); });
+}
+
+inline bool contains_words(std::string_view text, std::string_view wanted) {
+    const auto same = [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    };
+    return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), same) != text.end();
+}
+
+bool is_error_group(std::string_view error) {
+    constexpr std::size_t digits = 16;
+    return error.size() == digits && error.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool asks_for_texts(const search_filter& filter) {
+    return !filter.payload.empty() || (!filter.error.empty() && !is_error_group(filter.error));
+}
+
+bool has_texts(const search_filter& filter, const task_record& task) {
+    if (!filter.error.empty() && !is_error_group(filter.error)) {
+        if (task.error.empty()) return false;
+        const auto told = read_failure(task.error);
+        const auto has = [&](const std::string& text) { return contains_words(text, filter.error); };
+        if (!has(told.code) && !has(told.type) && !has(told.message)) return false;
+    }
+    if (filter.payload.empty()) return true;
+    try {
+        const document payload(task.payload, decode_limits());
+        return std::ranges::all_of(filter.payload, [&](const payload_condition& one) {
+            return has_value(payload.root(), one.path, one.value);
+        });
+    } catch (const std::exception&) {  // it is no JSON, or can't be read here
+        return false;
+    }
+}
+
+}  // namespace detail
+
+search_filter parse_search(std::string_view text, time_point now) { return detail::search_reader(text, now).read(); }
+
+std::string to_string(const search_filter& filter) {
+    std::string out;
+    const auto add = [&](std::string_view name, const std::string& value) {
+        if (!out.empty()) out += ' ';
+        out.append(name) += ':' + value;
+    };
+    const auto add_text = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) add(name, detail::search_value(value));
+    };
+    const auto time = [](time_point when) { return format_time(when, zone(), "%Y-%m-%dT%H:%M:%S.%fZ"); };
+    add_text("queue", filter.queue);
+    std::string states;
+    for (const auto state : filter.states) states += (states.empty() ? "" : ",") + std::string(boost::describe::enum_to_string(state, ""));
+    if (!states.empty()) add("state", states);
+    add_text("task", filter.task);
+    add_text("key", filter.key);
+    add_text("error", filter.error);
+    add_text("node", filter.node);
+    add_text("id", filter.id);
+    if (filter.since != time_point{}) add("since", time(filter.since));
+    if (filter.until != never) add("until", time(filter.until));
+    for (const auto& one : filter.payload) add("payload." + one.path, detail::search_value(one.value));
+    return out;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
 
 namespace taskflux {
@@ -12411,6 +12962,265 @@ asio::awaitable<task_history> inspector::history(task_id id, std::size_t most) c
 
 asio::awaitable<log_page> inspector::log(task_id id, std::string cursor, std::size_t limit, duration wait) const {
     return detail::follow_log(broker(), std::move(id), std::move(cursor), limit, wait);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/broker/carrying.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Makes the next step of an operation that is under way; gives it as it is then. Where somebody else has made that step, nothing is
+/// done twice, and it names another `carrier`.
+inline asio::awaitable<operation> carry_on(broker_ptr by, operation of, std::string carrier) {
+    search_query query;
+    query.filter = parse_search(of.filter, time_point{});  // its times are absolute
+    if (query.filter.queue != of.queue) {
+        throw error(errc::protocol, "operation " + of.id + " of queue " + of.queue + " can't be carried on: its filter is for another queue");
+    }
+    query.queue = of.queue;
+    query.from = of.next;
+    query.limit = most_operations::tasks;
+    const auto found = co_await by->search(query);
+    operation_step step;
+    step.from = of.next;
+    step.next = found.next;
+    step.looked_at = found.looked_at;
+    step.carrier = std::move(carrier);
+    for (const auto& task : found.tasks) {
+        if (has_texts(query.filter, task)) step.tasks.push_back({task.id.key, task.state});
+    }
+    co_return co_await by->step_operation(std::move(of.queue), std::move(of.id), std::move(step));
+}
+
+/// Until it has ended, or somebody else has made a step.
+inline asio::awaitable<void> carry_to_end(broker_ptr by, operation of, std::string carrier) {
+    do {
+        of = co_await carry_on(by, of, carrier);
+    } while (of.state == operation_state::running && of.carrier == carrier);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/inspector/operations.ipp ----------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+inline void check_bulk(search_filter& filter, const operation_options& options) {
+    const auto refuse = [](const char* why) { throw error(errc::invalid_argument, std::string("an operation can't begin: ") + why); };
+    if (filter.queue.empty()) refuse("its filter names no queue, and each operation is for one: add queue:…");
+    if (!filter.id.empty()) refuse("its filter names one task: act on that by its id");
+    std::ranges::sort(filter.states);
+    const auto same = std::ranges::unique(filter.states);
+    filter.states.erase(same.begin(), same.end());
+    if (parse_search(to_string(filter), time_point{}) != filter) refuse("its filter can't be written as text, as `parse_search` reads it");
+    constexpr std::size_t most_text = 8192;
+    if (to_string(filter).size() > most_text) refuse("its filter has more than 8 KiB as text: leave some of it out");
+    check_name(limits::own_id, options.id(), true);
+    check_reason(options.by());
+    check_reason(options.reason());
+}
+
+asio::awaitable<operation> begin_bulk(broker_ptr by, bulk_verb what, search_filter filter, operation_options options) {
+    check_bulk(filter, options);
+    operation begun;
+    begun.id = options.id().empty() ? uuid_generator().text() : options.id();
+    begun.queue = filter.queue;
+    begun.verb = what;
+    begun.filter = to_string(filter);
+    begun.by = options.by();
+    begun.reason = options.reason();
+    begun.dry_run = options.is_dry_run();
+    co_return co_await by->begin_operation(std::move(begun));
+}
+
+asio::awaitable<operation> find_operation(broker_ptr by, std::string queue, std::string id) {
+    auto all = co_await by->operations(queue);
+    for (auto& one : all) {
+        if (one.id == id) co_return std::move(one);
+    }
+    throw no_such_operation(queue, id);
+}
+
+asio::awaitable<operation> run_to_end(broker_ptr by, std::string queue, std::string id) {
+    auto of = co_await find_operation(by, std::move(queue), std::move(id));
+    const auto carrier = uuid_generator().text();
+    while (of.state == operation_state::running) of = co_await carry_on(by, of, carrier);
+    co_return of;
+}
+
+asio::awaitable<std::vector<operation>> all_operations(broker_ptr by, std::string queue) {
+    std::vector<std::string> names;
+    if (queue.empty()) names = co_await by->queues();
+    else names.push_back(std::move(queue));
+    std::vector<operation> found;
+    for (const auto& name : names) {
+        auto some = co_await by->operations(name);
+        for (auto& one : some) found.push_back(std::move(one));
+    }
+    std::ranges::sort(found, [](const operation& a, const operation& b) {
+        return a.began_at != b.began_at ? a.began_at > b.began_at : a.id < b.id;
+    });
+    co_return found;
+}
+
+}  // namespace detail
+
+asio::awaitable<operation> inspector::begin_operation(bulk_verb what, search_filter filter, operation_options options) const {
+    return detail::begin_bulk(broker(), what, std::move(filter), std::move(options));
+}
+
+asio::awaitable<operation> inspector::run_operation(std::string queue, std::string id) const {
+    return detail::run_to_end(broker(), std::move(queue), std::move(id));
+}
+
+asio::awaitable<operation> inspector::operation_of(std::string queue, std::string id) const {
+    return detail::find_operation(broker(), std::move(queue), std::move(id));
+}
+
+asio::awaitable<std::vector<operation>> inspector::operations(std::string queue) const {
+    return detail::all_operations(broker(), std::move(queue));
+}
+
+asio::awaitable<operation> inspector::stop_operation(std::string queue, std::string id) const {
+    return broker()->stop_operation(std::move(queue), std::move(id));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/inspector/search.ipp --------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Where a search goes on: a queue, and a number in it; 0: at the newest.
+struct search_place {
+    std::string queue;
+    std::uint64_t number = 0;
+
+    std::string text() const { return queue + ':' + std::to_string(number); }
+
+    /// Errors: `invalid_argument`.
+    static search_place parse(const std::string& text) {
+        search_place made;
+        if (text.empty()) return made;
+        const auto colon = (std::min)(text.find(':'), text.size());
+        made.queue = text.substr(0, colon);
+        const auto* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data() + (std::min)(colon + 1, text.size()), end, made.number);
+        if (is_valid_name(made.queue) && read.ec == std::errc{} && read.ptr == end) return made;
+        throw error(errc::invalid_argument, in_quotes(text) + " is no cursor of a search: take the one that the page before has");
+    }
+};
+
+/// The next page goes on there.
+inline void stop_at(search_page& page, const std::string& queue, std::uint64_t number, time_point back_to) {
+    search_place place;
+    place.queue = page.queue = queue;
+    place.number = number;
+    page.cursor = place.text();
+    page.back_to = back_to;
+}
+
+/// The one task of an id, if a filter is for it.
+asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter) {
+    search_page page;
+    std::vector<std::string> names;
+    std::optional<task_record> found;
+    if (looks_like_printed_id(filter.id)) {
+        auto id = parse_task_id(filter.id);
+        if (filter.queue.empty() || filter.queue == id.queue) found = co_await by->get(std::move(id));
+        if (found && is_sought(filter, *found)) page.tasks.push_back(std::move(*found));
+        page.looked_at = 1;
+        co_return page;
+    }
+    if (filter.queue.empty()) names = co_await by->queues();
+    else names.push_back(filter.queue);
+    for (const auto& name : names) {
+        ++page.looked_at;
+        const auto key = co_await by->find(name, filter.id);
+        if (!key) continue;
+        task_id id;
+        id.queue = name;
+        id.key = *key;
+        found = co_await by->get(std::move(id));
+        if (found && is_sought(filter, *found)) page.tasks.push_back(std::move(*found));
+    }
+    co_return page;
+}
+
+asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter, std::string cursor, std::size_t limit) {
+    // A page does so much work: steps that end because of their own bound, and others.
+    constexpr unsigned most_work = 64, work_of_step = 16;
+    limit = std::clamp(limit, std::size_t(1), most_searched::tasks);
+    const auto begin = search_place::parse(cursor);
+    if (!filter.id.empty()) co_return co_await search_by_id(std::move(by), std::move(filter));
+    if (!cursor.empty() && !filter.queue.empty() && filter.queue != begin.queue) {
+        throw error(errc::invalid_argument, in_quotes(cursor) + " is no cursor of a search in queue " + filter.queue);
+    }
+    std::vector<std::string> names;
+    const bool is_in_one = !filter.queue.empty();
+    if (is_in_one) names.push_back(filter.queue);
+    else names = co_await by->queues();
+    std::erase_if(names, [&](const auto& name) { return name < begin.queue; });
+
+    search_page page;
+    unsigned work = 0;
+    for (const auto& name : names) {
+        search_query query;
+        query.queue = name;
+        query.filter = filter;
+        query.from = name == begin.queue ? begin.number : 0;
+        do {
+            if (work >= most_work || page.tasks.size() == limit) {
+                stop_at(page, name, query.from, page.queue == name ? page.back_to : time_point{});
+                co_return page;
+            }
+            query.limit = asks_for_texts(filter) ? most_searched::tasks : limit - page.tasks.size();
+            auto searching = by->search(query);
+            auto searched = co_await caught(std::move(searching));
+            const auto& failure = searched.failure();
+            if (failure && !is_in_one && code_of(describe(failure)) == errc::protocol) break;  // the others can be read
+            auto step = searched.take();
+            constexpr std::uint64_t many = 200;  // it has looked at
+            work += step.next != 0 || step.looked_at > many ? work_of_step : 1;
+            for (auto& task : step.tasks) {
+                if (!has_texts(filter, task)) continue;
+                if (page.tasks.size() == limit) {
+                    const auto number = task.id.key.sequence;
+                    page.looked_at += step.from > number ? step.from - number : 0;
+                    stop_at(page, name, number, task.submitted_at);
+                    co_return page;
+                }
+                page.tasks.push_back(std::move(task));
+            }
+            page.looked_at += step.looked_at;
+            page.queue = name;
+            page.back_to = step.back_to;
+            query.from = step.next;
+        } while (query.from != 0);
+    }
+    page.queue.clear();
+    page.back_to = {};
+    co_return page;
+}
+
+asio::awaitable<search_page> search_text(broker_ptr by, std::string filter, std::string cursor, std::size_t limit) {
+    auto parsed = parse_search(filter, by->clock().now());
+    co_return co_await search_page_of(std::move(by), std::move(parsed), std::move(cursor), limit);
+}
+
+}  // namespace detail
+
+asio::awaitable<search_page> inspector::search(search_filter filter, std::string cursor, std::size_t limit) const {
+    return detail::search_page_of(broker(), std::move(filter), std::move(cursor), limit);
+}
+
+asio::awaitable<search_page> inspector::search(std::string filter, std::string cursor, std::size_t limit) const {
+    return detail::search_text(broker(), std::move(filter), std::move(cursor), limit);
 }
 
 }  // namespace taskflux
@@ -16548,6 +17358,10 @@ private:
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 
+    /// Carries on operations of these queues that nobody else does: such as have come no further since the last look.
+    asio::awaitable<void> carry_operations(std::vector<std::string> queues);
+    asio::awaitable<void> carry_operations_of(std::string queue);
+
     /// Cancels the handlers of a consumer whose lease is lost: other workers run its tasks now.
     void on_lost(const consumer_ptr& who);
 
@@ -16576,7 +17390,7 @@ private:
     // On the strand.
     std::minstd_rand random_;
     nursery loops_;
-    nursery::child joining_, fetching_, lingering_, wishing_, settling_, watching_, handing_in_;
+    nursery::child joining_, fetching_, lingering_, wishing_, settling_, watching_, handing_in_, carrying_;
     nursery deliveries_, departures_;
     worker_phase phase_;
     bool is_watching_ = false;  // waits for cancels, rather than for an answer to a renewal
@@ -16585,6 +17399,7 @@ private:
     std::string lost_;  // the latest consumer whose lease was lost
     unsigned failures_ = 0;
     unclaimed_watch unclaimed_;
+    std::map<std::string, std::map<std::string, std::uint64_t>> operations_;  // by queue and id: where they were at the last look
     std::string trouble_;  // why the last fetch has failed, which is told once
 
     lease_keeper keeper_;  // uses all of the above
@@ -16869,6 +17684,7 @@ void worker_core::end_fetching(step to) {
     fetching_.stop();
     lingering_.stop();
     wishing_.stop();
+    carrying_.stop();
 }
 
 asio::awaitable<void> worker_core::join() {
@@ -16989,7 +17805,7 @@ asio::awaitable<void> worker_core::renew() {
     try {
         auto answer = co_await member_.renew(who);
         renewed_at_ = now;
-        if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty()) co_return;
+        if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty() && answer.operating.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
@@ -17003,6 +17819,40 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
     for (const auto& one : unclaimed_.see(answer.unclaimed, member_.queues(), *names_, clock_.now())) {
         monitor_->unclaimed(one.queue, one.name, one.waited);
     }
+    if (answer.operating.empty() || !carrying_.is_over() || !phase_.fetches()) return;
+    std::vector<std::string> queues;
+    for (const auto i : answer.operating) queues.push_back(member_.queues()[i]);
+    loops_.start(carrying_, carry_operations(std::move(queues)));
+}
+
+asio::awaitable<void> worker_core::carry_operations(std::vector<std::string> queues) {
+    for (const auto& queue : queues) {
+        auto carrying = carry_operations_of(queue);
+        auto carried = co_await caught(std::move(carrying));
+        if (!carried.failure()) continue;
+        if (!phase_.fetches() || is_abort(carried.failure())) co_return;
+        monitor_->log(log_level::warning, "carrying on operations of queue " + queue + " failed, and is tried again: " +
+                                              describe(carried.failure()).message);
+    }
+}
+
+asio::awaitable<void> worker_core::carry_operations_of(std::string queue) {
+    const auto all = co_await broker_->operations(queue);
+    std::map<std::string, std::uint64_t> known;
+    for (const auto& one : all) {
+        if (one.state == operation_state::running) known[one.id] = one.next;
+    }
+    const auto before = std::exchange(operations_[queue], known);
+    const auto carrier = *member_.consumer();
+    std::exception_ptr failure;
+    for (const auto& of : all) {
+        const auto seen = before.find(of.id);
+        if (of.state != operation_state::running || seen == before.end() || seen->second != of.next) continue;
+        auto carrying = carry_to_end(broker_, of, carrier);
+        auto carried = co_await caught(std::move(carrying));
+        if (carried.failure()) failure = carried.failure();  // those behind it go on all the same
+    }
+    if (failure) std::rethrow_exception(failure);
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {
@@ -19135,7 +19985,7 @@ try('TIME')
 try('PUBLISH', channel, '')
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SCARD', 'SMEMBERS', 'ZCARD'}) do try(name, key) end
-for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZMSCORE', 'ZREM', 'ZSCORE'}) do
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'HSTRLEN', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZMSCORE', 'ZREM', 'ZSCORE'}) do
     try(name, key, '1')
 end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
@@ -24707,6 +25557,15 @@ return 0
 end
 )lua";
 
+inline constexpr char shared_promote_task[] =
+    R"lua(local function promote_task(task)
+if task.state ~= 1 then return 3 end
+detach(task)
+make_ready(task, now)
+return 0
+end
+)lua";
+
 inline constexpr char shared_try_afresh[] =
     R"lua(local function try_afresh(task)
 if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
@@ -25372,6 +26231,245 @@ return false
 end
 )lua";
 
+inline constexpr char shared_sought[] =
+    R"lua(local sought = {states = {}, found = {}, work = 0, names = {}, next = 1, length = 4}
+)lua";
+
+inline constexpr char shared_is_sought_name[] =
+    R"lua(local function is_sought_name(name)
+if sought.has_prefix then return string.sub(name, 1, #sought.name) == sought.name end
+return sought.name == '' or name == sought.name
+end
+)lua";
+
+inline constexpr char shared_is_sought_time[] =
+    R"lua(local function is_sought_time(at) return at >= sought.since and at < sought.till end
+)lua";
+
+inline constexpr char shared_is_sought_node[] =
+    R"lua(local function is_sought_node(holder)
+return sought.node == '' or holder == sought.node or string.match(holder, '^(.*):[^:]*$') == sought.node
+end
+)lua";
+
+inline constexpr char shared_has_node[] =
+    R"lua(local function has_node(state)
+return state == 3 or state == 5 or state == 6
+end
+)lua";
+
+inline constexpr char shared_is_sought_state[] =
+    R"lua(local function is_sought_state(state)
+if not state then return sought.states[2] and sought.node == '' end
+local number = string.byte(state)
+if not sought.states[number] then return false end
+if sought.node == '' then return true end
+if not (number == 3 or number == 5 or number == 6) or #state < 61 then return false end
+local length = struct.unpack('<H', state, 59)
+return length > 0 and is_sought_node(string.sub(state, 61, 61 + length - 1))
+end
+)lua";
+
+inline constexpr char shared_is_sought_record[] =
+    R"lua(local function is_sought_record(record)
+if #record < 15 then return false end
+local at = sought.is_timed and struct.unpack('<I6', record) or 0
+if at < sought.since then sought.is_old = true end
+if sought.is_timed and not (at >= sought.since and at < sought.till) then return false end
+if sought.name ~= '' and not is_sought_name(string.sub(record, 15, 14 + string.byte(record, 14))) then return false end
+if sought.key == '' then return true end
+if not string.find(record, sought.key, 1, true) then return false end
+local is_whole, of = pcall(parse, record)
+return is_whole and of.key == sought.key
+end
+)lua";
+
+inline constexpr char shared_spend_work[] =
+    R"lua(local function spend_work(items, bytes) sought.work = sought.work + items + bytes / 800 end
+)lua";
+
+inline constexpr char shared_take_found[] =
+    R"lua(local function take_found(seq)
+sought.found[#sought.found + 1] = seq
+spend_work(12, 0)
+end
+)lua";
+
+inline constexpr char shared_is_search_over[] =
+    R"lua(local function is_search_over() return #sought.found >= sought.most or sought.work >= 3000 end
+)lua";
+
+inline constexpr char shared_look_at_singles[] =
+    R"lua(local function look_at_singles(seqs)
+local at = 0
+while at < #seqs and not (#sought.found >= sought.most or sought.work >= 3000) do
+local some, likely, places, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, {}, 0
+local states = read(s, some)
+for n, seq in ipairs(some) do
+bytes = bytes + (states[n] and #states[n] or 0)
+if is_sought_state(states[n]) then
+likely[#likely + 1] = seq
+places[#likely] = n
+end
+end
+local looked_at = #some
+spend_work((#some + #likely) / 1, bytes)
+for n, seq in ipairs(likely) do
+local length = call('HSTRLEN', r, seq)
+local record = sought.restricts_record and length > 0 and call('HGET', r, seq)
+bytes = bytes + length
+if record then spend_work(2, length) end
+if length > 0 and (not sought.restricts_record or is_sought_record(record)) then take_found(seq) end
+if (#sought.found >= sought.most or sought.work >= 3000) then
+looked_at = places[n]
+break
+end
+end
+at, sought.length = at + looked_at, math.min(math.min(2 * sought.length, 4000, math.max(1, math.floor(1048576 * ((#some) + 1) / (bytes + 1)))), 250)
+end
+return at
+end
+)lua";
+
+inline constexpr char shared_is_member[] =
+    R"lua(local function is_member(of, code, at)
+if not string.find(string.char(code), sought.codes) then return false end
+if sought.node == '' then return true end
+local outcome = code == 252 and outcome_of(of, of.first + at)
+local hold = outcome and outcome.hold or of.holds[code]
+return hold and (sought.node == '' or hold.consumer == sought.node or string.match(hold.consumer, '^(.*):[^:]*$') == sought.node)
+end
+)lua";
+
+inline constexpr char shared_has_sought_hold[] =
+    R"lua(local function has_sought_hold(of)
+if sought.node == '' then return true end
+for _, hold in ipairs(of.holds) do
+if (sought.node == '' or hold.consumer == sought.node or string.match(hold.consumer, '^(.*):[^:]*$') == sought.node) then
+spend_work(of.count, 0)
+return true
+end
+end
+return false
+end
+)lua";
+
+inline constexpr char shared_look_at_segment[] =
+    R"lua(local function look_at_segment(name, first, count, from)
+local of = open_segment(name, first, count)
+spend_work(6 + (of and #of.holds or 0) / 2, of and #of.text or 0)
+local all = of and string.sub(of.text, of.codes_at, of.codes_at + from - first)
+if not of or not string.find(all, sought.codes) then return first end
+if sought.restricts_record then
+of.blob = call('HGET', b, first)
+spend_work(6, of.blob and #of.blob or 0)
+if not of.blob or #of.blob < 17 then return first end
+if not is_sought_time(struct.unpack('<I6', of.blob)) then return first end
+local name_length = string.byte(of.blob, 16)
+if not is_sought_name(string.sub(of.blob, 17, 16 + name_length)) then return first end
+end
+local own, states, bytes = {}, {}, 0
+for at = 0, from - first do
+local code = string.byte(all, at + 1)
+if code == 254 or code == 253 then own[#own + 1] = first + at end
+end
+for n, state in ipairs(read(s, own)) do
+states[own[n]] = state
+bytes = bytes + (state and #state or 0)
+end
+spend_work((#all + #own) / 8, bytes)
+local has_hold = has_sought_hold(of)
+for seq = from, first, -1 do
+local state, code = states[seq], string.byte(all, seq - first + 1)
+local is_it = state and is_sought_state(state) or state == nil and has_hold and is_member(of, code, seq - first)
+if is_it then take_found(seq) end
+if #sought.found >= sought.most then return seq end
+end
+return first
+end
+)lua";
+
+inline constexpr char shared_segment_below[] =
+    R"lua(local function segment_below(seq)
+local foreign = 0
+while true do
+if sought.next > #sought.names then
+sought.names, sought.next = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', foreign,
+64), 1
+spend_work(#sought.names * 2, 0)
+if #sought.names == 0 then return nil, 0, 0 end
+foreign = foreign + #sought.names
+end
+local name = sought.names[sought.next]
+local first, count = span_of(name)
+if first and first <= seq then return name, first, count end
+sought.next = sought.next + 1
+end
+end
+)lua";
+
+inline constexpr char shared_time_near[] =
+    R"lua(local function time_near(seq)
+local end_of_segment = 0
+local below = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
+local first, count = span_of(below or '')
+if first then end_of_segment = first + count end
+for near = seq, math.max(seq - 4 + 1, end_of_segment), -1 do
+local record = call('HGET', r, near)
+if record then
+spend_work(2, #record)
+if #record >= 15 then return struct.unpack('<I6', record), near end
+end
+end
+local blob = first and call('HGET', b, first)
+spend_work(18, blob and #blob or 0)
+if blob and #blob >= 17 then return struct.unpack('<I6', blob), math.min(seq, end_of_segment - 1) end
+end
+)lua";
+
+inline constexpr char shared_unpack_operation[] =
+    R"lua(local function unpack_operation(text)
+local is_whole, of = pcall(cmsgpack.unpack, text)
+if not is_whole or type(of) ~= 'table' then return nil end
+for _, name in ipairs({'state', 'began', 'ended', 'from', 'next', 'looked', 'matched', 'done', 'refused'}) do
+if not whole(of[name]) then return nil end
+end
+for _, name in ipairs({'verb', 'filter', 'by', 'reason', 'dry', 'carrier'}) do
+if type(of[name]) ~= 'string' then return nil end
+end
+return of
+end
+)lua";
+
+inline constexpr char shared_stored_operation[] =
+    R"lua(local function stored_operation(id)
+local text = call('HGET', O, id) or call('HGET', U, id)
+return text and unpack_operation(text)
+end
+)lua";
+
+inline constexpr char shared_outdated_operations[] =
+    R"lua(local function outdated_operations()
+local all, ended, out = call('HGETALL', U), {}, {}
+for n = 1, #all, 2 do
+local of = unpack_operation(all[n + 1])
+if of then ended[#ended + 1] = {all[n], of.dry == '' and of.ended or 0} end
+end
+table.sort(ended, function(one, other) return one[2] < other[2] end)
+for n = 1, #ended - 50 + 1 do out[n] = ended[n][1] end
+return out
+end
+)lua";
+
+inline constexpr char shared_operation_row[] =
+    R"lua(local function operation_row(id, of)
+return {
+id, of.verb, of.filter, of.by, of.reason, of.carrier, of.dry, of.state, of.began, of.ended, of.from, of.next, of.looked,
+of.matched, of.done, of.refused,
+}
+end
+)lua";
+
 inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
@@ -25793,6 +26891,35 @@ return {'OK', life}
 )lua");
 inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
     std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
+
+inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
+)lua";
+inline constexpr auto begin_operation_text = joined(begin_operation_keys, shared_call, shared_clock,
+    shared_now, shared_whole, shared_last_number, shared_write, shared_ready, shared_text,
+    shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
+    R"lua(local of = stored_operation(ARGV[1])
+if of then return {'OK', operation_row(ARGV[1], of)} end
+local seq = call('HGET', c, 'seq')
+if not seq then return {'NEW'} end
+local last, all, running = last_number(seq), call('HGETALL', O), 0
+for n = 1, #all, 2 do
+if unpack_operation(all[n + 1]) then running = running + 1 end
+end
+if running >= 20 then return {'OK'} end
+local out = last == 0 and outdated_operations() or {}
+of = {
+verb = ARGV[2], filter = ARGV[3], by = ARGV[4], reason = ARGV[5], dry = ARGV[6], carrier = '', began = now, ended = 0,
+state = last > 0 and 0 or 1, from = last, next = last,
+looked = 0, matched = 0, done = 0, refused = 0,
+}
+if last == 0 then of.ended = now end
+local packed = cmsgpack.pack(of)
+if last == 0 then call('HSET', U, ARGV[1], packed) else call('HSET', O, ARGV[1], packed) end
+write('HDEL', U, out)
+return {'OK', operation_row(ARGV[1], of)}
+)lua");
+inline constexpr script begin_operation{"begin_operation", "bb43825c1f5788a57f6ff205b91824aa57e118c4",
+    std::string_view(begin_operation_text.data(), begin_operation_text.size()), "cOU"};
 
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
@@ -27354,6 +28481,23 @@ end)()
 inline constexpr script maintain{"maintain", "d7b511815fbf4b5dc0c2fed71f0c081a7e29e6e1",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
+inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
+)lua";
+inline constexpr auto operations_text = joined(operations_keys, shared_call, shared_whole, shared_text,
+    shared_unpack_operation, shared_operation_row,
+    R"lua(local reply = {'OK'}
+for _, hash in ipairs({O, U}) do
+local all = call('HGETALL', hash)
+for n = 1, #all, 2 do
+local of = unpack_operation(all[n + 1])
+if of then reply[#reply + 1] = operation_row(all[n], of) end
+end
+end
+return reply
+)lua");
+inline constexpr script operations{"operations", "2a909ef4b8682f46687691d29079d1c635030143",
+    std::string_view(operations_text.data(), operations_text.size()), "cOU"};
+
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
@@ -27481,7 +28625,7 @@ end)()
 inline constexpr script reclaim{"reclaim", "03b28340b488eb3f2106d832f2ea254bd230bd05",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
+inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
@@ -27504,7 +28648,7 @@ end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 local has_work = ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) or call('EXISTS', o) == 1
-local reply = {'OK', has_work and 1 or 0, cancelled}
+local reply = {'OK', (has_work and 1 or 0) + 2 * call('EXISTS', O), cancelled}
 if call('EXISTS', u) == 1 then
 local from = '-'
 for n = 1, 20 do
@@ -27522,34 +28666,35 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "0798439d4d9ac2cb35ccee8eca447d04fdad2735",
-    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
+inline constexpr script renew{"renew", "175f77530a4f20ca32ec2f90524603b7380060dc",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixOo"};
 
-inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
+inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, O, o = 10, unpack(KEYS)
 )lua";
 inline constexpr auto renew_all_text = joined(renew_all_keys, shared_call, shared_clock, shared_now,
     shared_whole, shared_all_leases_last,
     R"lua(local consumer, renewed, reply = ARGV[1], {}, {'OK'}
 local function is_usual()
 if not all_leases_last(consumer) then return false end
-if call('EXISTS', d, e, f, u, x, o) == 0 then
+if call('EXISTS', d, e, f, u, x, O,
+o) == 0 then
 return true
 end
-if call('EXISTS', u, x, o) > 0 then return false end
+if call('EXISTS', u, x, o, O) > 0 then return false end
 return not ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now))
 end
-for n = 1, #KEYS, 8 do
-c, d, e, C, f, u, x, o =
-unpack(KEYS, n, n + 7)
+for n = 1, #KEYS, 9 do
+c, d, e, C, f, u, x, O,
+o = unpack(KEYS, n, n + 8)
 local is_sound, usual = pcall(is_usual)
-if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 8 end
+if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 9 end
 end
 local till = string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15))
 for _, leases in ipairs(renewed) do call('ZADD', leases, till, consumer) end
 return reply
 )lua");
-inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
-    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
+inline constexpr script renew_all{"renew_all", "393ed0c4b2ff31279d9b1974947eba7becf153d3",
+    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxOo"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -27678,6 +28823,188 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 )lua");
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
+
+inline constexpr char search_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q, P, F = 14, unpack(KEYS)
+)lua";
+inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_read,
+    shared_also, shared_damage, shared_set_aside, shared_told, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_in_slices,
+    shared_answered_bytes, shared_fits, shared_gaps_in, shared_counts, shared_bodies, shared_count,
+    shared_text, shared_held_by, shared_sought, shared_is_sought_name, shared_is_sought_time,
+    shared_is_sought_node, shared_is_sought_state, shared_is_sought_record, shared_spend_work,
+    shared_take_found, shared_look_at_singles, shared_is_member, shared_has_sought_hold,
+    shared_look_at_segment, shared_segment_below, shared_time_near,
+    R"lua(if ARGV[1] ~= '1' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
+sought.since, sought.till, sought.group = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+sought.is_timed = sought.since > 0 or sought.till < 1e15
+sought.restricts_record = sought.name ~= '' or sought.key ~= '' or sought.is_timed
+sought.has_prefix = string.sub(sought.name, -1) == '*'
+if sought.has_prefix then sought.name = string.sub(sought.name, 1, -2) end
+local known = call('HMGET', c, 'seq', 'low', 'gaps')
+local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
+if low > last then low = 0 end
+local letters, many = '', 0
+local function letter_of(state) return string.char(97 + state) end
+for state = 0, 8 do
+local letter = letter_of(state)
+sought.states[state] = ARGV[4] == '' or string.find(ARGV[4], letter, 1, true) ~= nil
+if sought.states[state] then
+letters = letters .. letter
+many = many + (whole(call('HGET', c, 'n' .. state) or 0) or 1001)
+end
+end
+sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
+(sought.states[3] and '\1-' .. string.char(200) or '') ..
+(sought.states[5] and string.char(252) or '') ..
+string.char(253, 254) .. ']'
+local function raise_low(seq)
+if sought.since == 0 or seq <= low then return end
+local at, near = time_near(seq)
+if at and at < sought.since and near > low then low = near end
+end
+local function narrow(from)
+local low_end, high_end = low, from
+while sought.till < 1e15 and high_end - low_end > 250 and not (#sought.found >= sought.most or sought.work >= 3000) do
+local middle = math.floor((low_end + high_end) / 2)
+local at = time_near(middle)
+if at and at >= sought.till then high_end = middle else low_end = middle end
+end
+local below, guess, above = low, low, high_end
+while sought.since > 0 and above - guess > 250 and not (#sought.found >= sought.most or sought.work >= 3000) do
+local middle = math.floor((guess + above) / 2)
+local at, seq = time_near(middle)
+if at and at >= sought.since then above = middle else guess = middle end
+if at and at < sought.since and seq > below then below = seq end
+end
+return below, high_end
+end
+local function few_singles()
+if call('HLEN', r) > 1000 then return nil end
+local seqs = {}
+for _, field in ipairs(call('HRANDFIELD', r, 1000)) do seqs[#seqs + 1] = whole(field) end
+table.sort(seqs, function(left, right) return left > right end)
+return seqs
+end
+local function walk_down(at)
+local few, next_few = few_singles(), 1
+while at > low and not (#sought.found >= sought.most or sought.work >= 3000) do
+local name, first, count = segment_below(at)
+if name and at < first + count then
+at = (sought.key == '' and look_at_segment(name, first, count, at) or first) - 1
+else
+local till, gap = math.max(name and first + count or 0, low + 1), nil
+for _, one in ipairs(gaps) do
+if one.first <= at and at <= one.last then gap = one end
+end
+if gap then
+at = math.max(gap.first, till) - 1
+else
+local seqs, lowest_one = {}, few and till or math.max(till, at - 250 + 1)
+for seq = at, few and at + 1 or lowest_one, -1 do seqs[#seqs + 1] = seq end
+while few and few[next_few] and few[next_few] >= till do
+if few[next_few] <= at then seqs[#seqs + 1] = few[next_few] end
+next_few = next_few + 1
+end
+local looked_at = look_at_singles(seqs)
+at = looked_at < #seqs and seqs[looked_at + 1] or lowest_one - 1
+if sought.is_old then return 0 end
+raise_low(at)
+end
+end
+end
+return at > low and at or 0
+end
+local function take_indexed(seqs, from)
+table.sort(seqs, function(left, right) return left > right end)
+for _, seq in ipairs(seqs) do
+if #sought.found == 200 then return seq end
+if seq <= from and seq > low then sought.found[#sought.found + 1] = seq end
+end
+end
+local nonces = {}
+local function take_group(from)
+local seqs, members = {}, call('ZRANGE', F, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 500)
+for _, member in ipairs(members) do
+local seq, nonce, of = string.match(member, '^(%d+):(%d+):%d+:(.*)$')
+seq = seq and of_digits(seq)
+if seq and of == sought.group then seqs[#seqs + 1], nonces[seq] = seq, of_digits(nonce) end
+end
+local rest = take_indexed(seqs, from)
+return rest or #members == 500 and call('ZSCORE', F, members[#members]) - 1 or 0
+end
+local function of_key(seqs)
+for _, letter in ipairs({'w', 'r'}) do
+local from, till = '[' .. letter .. sought.key .. '\0', '(' .. letter .. sought.key .. '\1'
+if call('ZLEXCOUNT', P, from, till) > 1000 then return false end
+for _, member in ipairs(call('ZRANGEBYLEX', P, from, till)) do
+seqs[#seqs + 1] = whole(string.match(member, '%d+$'))
+end
+end
+return true
+end
+local function take_state(from)
+local seqs, waiting, running = {}, letter_of(2), letter_of(3)
+if sought.key ~= '' and string.find(letters, '^' .. waiting .. '?' .. running .. '?$') and
+(whole(call('HGET', c, 'nu')) or 0) == 0 then
+return of_key(seqs) and (take_indexed(seqs, from) or 0) or nil
+end
+if many > 1000 then return end
+if letters == letter_of(1) then
+if call('ZCARD', d) > 1000 then return end
+for _, member in ipairs(call('ZRANGE', d, 0, -1)) do seqs[#seqs + 1] = whole(member) end
+elseif letters == running then
+if call('ZCARD', C) > 100 then return end
+for _, consumer in ipairs(call('ZRANGE', C, 0, -1)) do
+for _, seq in ipairs((sought.node == '' or consumer == sought.node or string.match(consumer, '^(.*):[^:]*$') == sought.node) and held_by(consumer) or {}) do seqs[#seqs + 1] = seq end
+end
+elseif many > 0 and not (sought.key ~= '' and call('HLEN', r) == 0) then
+return
+end
+return take_indexed(seqs, from) or 0
+end
+local begun_at, lowest, next_one = tonumber(ARGV[2]), low, nil
+if begun_at == 0 or begun_at > last then begun_at = last end
+if sought.group ~= '' then next_one = take_group(begun_at) else next_one = take_state(begun_at) end
+if not next_one then
+low, next_one = narrow(begun_at)
+next_one = walk_down(next_one)
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local function is_found(task)
+if not sought.states[task.state] then return false end
+if sought.group ~= '' and task.nonce ~= nonces[task.seq] then return false end
+if sought.group ~= '' and task.state ~= 6 and (task.state >= 5 and task.state <= 8) then return false end
+if sought.node ~= '' and not ((task.state == 3 or task.state == 5 or task.state == 6) and (sought.node == '' or task.holder == sought.node or string.match(task.holder, '^(.*):[^:]*$') == sought.node)) then return false end
+return not sought.restricts_record or is_sought_record(task.record)
+end
+local has_reports = call('EXISTS', g) == 1
+local reply, read_bytes = {'OK', 0, 0, 0, 0}, 0
+local function load_some(seqs)
+local bytes = load(seqs, true)
+read_bytes = read_bytes + bytes
+return bytes
+end
+local taken = in_slices(sought.found, load_some, function(seq, n)
+if n > 1 and read_bytes > 2097152 then return false end
+local task = tasks[seq]
+if not task or not is_found(task) then return true end
+if #reply == 5 + sought.most then return false end
+local told, state = has_reports and call('HMGET', g, seq .. 'p', seq .. 'l') or {}, pack_state(task)
+local progress, log = told[1] or '', told[2] or ''
+if not fits(#task.record + #state + #progress + #log) then return false end
+reply[#reply + 1] = {seq, task.record, state, progress, log}
+end)
+if taken < #sought.found then next_one = sought.found[taken + 1] end
+reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(next_one, lowest), 0)
+if next_one > 0 then reply[5] = time_near(next_one) or 0 end
+return reply
+)lua");
+inline constexpr script search{"search", "53ece6be90f4717a32850505197eb4fafe04ff45",
+    std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K = 18, unpack(KEYS)
 )lua";
@@ -28295,24 +29622,18 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
     shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
+local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
 if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
 make_ready(task, task.when)
-return 0
-end
-function steps.promote(task)
-if task.state ~= 1 then return 3 end
-detach(task)
-make_ready(task, now)
 return 0
 end
 local seqs, effects = {}, {}
@@ -28325,8 +29646,84 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "db10bdfe723bd6ad08376595d0585797a28166eb",
+inline constexpr script steer{"steer", "e6954c517f0611554355d0218bf6964a8afece72",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+
+inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A = 30, unpack(KEYS)
+)lua";
+inline constexpr auto step_operation_text = joined(step_operation_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_unpack_operation, shared_stored_operation, shared_outdated_operations,
+    shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local id, of = ARGV[1], stored_operation(ARGV[1])
+if not of then return {'OK'} end
+local is_stopped = ARGV[2] == 'stop'
+local is_here = is_stopped or of.next == tonumber(ARGV[2])
+if of.state ~= 0 or not is_here then return {'OK', operation_row(id, of)} end
+local verbs = {
+retry = {try_afresh, function(state) return (state >= 5 and state <= 8) and state ~= 5 end},
+cancel = {cancel_task, function(state) return not (state >= 5 and state <= 8) end},
+remove = {remove_task, function(state) return state ~= 3 end},
+promote = {promote_task, function(state) return state == 1 end},
+}
+if not verbs[of.verb] then return {'OK', operation_row(id, of)} end
+local act, can = unpack(verbs[of.verb])
+local seqs = {}
+for n = 6, #ARGV, 3 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
+load(seqs)
+for n = 6, #ARGV, 3 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+local is_same = task and task.state == tonumber(ARGV[n + 2])
+local is_done = is_same and can(task.state) and (of.dry ~= '' or act(task) ~= 3)
+local field = is_done and 'done' or 'refused'
+of.matched, of[field] = of.matched + 1, of[field] + 1
+end
+if is_stopped then
+of.state, of.ended = 2, now
+else
+of.next, of.looked, of.carrier = tonumber(ARGV[3]), of.looked + tonumber(ARGV[4]), ARGV[5]
+if of.next == 0 then of.state, of.ended = 1, now end
+end
+if of.state == 0 then
+also[#also + 1] = {'HSET', O, id, cmsgpack.pack(of)}
+else
+for _, other in ipairs(outdated_operations()) do also[#also + 1] = {'HDEL', U, other} end
+also[#also + 1] = {'HDEL', O, id}
+also[#also + 1] = {'HSET', U, id, cmsgpack.pack(of)}
+end
+return commit({'OK', operation_row(id, of)})
+end)()
+)lua");
+inline constexpr script step_operation{"step_operation", "ba7e58a5ad204a65d0ae02e583889c51e1132144",
+    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -31055,7 +32452,9 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
 inline void read_renewal(const engine_ptr& on, const std::string& consumer, const std::string& name, std::size_t i, reader from,
                          renewal& answer) {
     on->recovered(consumer, name);
-    const bool is_due = from.integer() != 0;
+    const auto bits = from.integer();
+    const bool is_due = bits % 2 != 0;
+    if (bits >= 2) answer.operating.push_back(i);
     for (auto left = from.list(); left >= 3; left -= 3) {
         cancel_request one;
         one.queue = i;
@@ -31254,6 +32653,85 @@ inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
         (field[0] == 'l' ? own.live : own.declared) = read_stated(from.text(), name, "key's");
     }
     co_return found;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/operations.hpp -------------------------------------------------
+
+namespace taskflux::redis {
+
+/// A row as scripts give it. Throws `errc::protocol` for what this version does not understand.
+inline operation read_operation(const std::string& queue, reader& from) {
+    from.list();
+    operation made;
+    made.queue = queue;
+    made.id = from.text();
+    const std::string verb(from.text());
+    const bool is_known = boost::describe::enum_from_string(verb.c_str(), made.verb);
+    for (auto* const text : {&made.filter, &made.by, &made.reason, &made.carrier}) *text = from.text();
+    made.dry_run = !from.text().empty();
+    const auto state = from.integer();
+    if (!is_known || state < 0 || state > std::int64_t(operation_state::stopped)) {
+        throw error(errc::protocol, "operation " + made.id + " of queue " + queue + " can't be read: its verb or state is one that this "
+                                    "version does not know; start a version of the program that began it");
+    }
+    made.state = static_cast<operation_state>(state);
+    made.began_at = time_point(duration(from.integer()));
+    made.ended_at = time_point(duration(from.integer()));
+    for (auto* const number : {&made.from, &made.next, &made.looked_at, &made.matched, &made.done, &made.refused}) {
+        *number = static_cast<std::uint64_t>(from.integer());
+    }
+    return made;
+}
+
+/// `broker::begin_operation`.
+inline awaitable<operation> begin_operation(engine_ptr on, operation what) {
+    arguments with;
+    with.add(what.id).add(boost::describe::enum_to_string(what.verb, "")).add(what.filter).add(what.by).add(what.reason);
+    with.add(what.dry_run ? "1" : "");
+    const auto got = co_await on->call(what.queue, scripts::begin_operation, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) throw detail::too_many_operations(what.queue);
+    co_return read_operation(what.queue, from);
+}
+
+/// `broker::operations`. One that can't be read is told of, and left out.
+inline awaitable<std::vector<operation>> operations(engine_ptr on, std::string queue) {
+    const auto got = co_await on->call(queue, scripts::operations, {}, {});
+    auto from = got.read();
+    std::vector<operation> found;
+    while (!from.done()) {
+        auto row = from.part();
+        try {
+            found.push_back(read_operation(queue, row));
+        } catch (const error& e) {
+            on->at(queue)->report_damage("an operation", e.what());
+        }
+    }
+    co_return found;
+}
+
+inline awaitable<operation> call_step(engine_ptr on, std::string queue, std::string id, arguments with) {
+    const auto got = co_await on->call(queue, scripts::step_operation, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) throw detail::no_such_operation(queue, id);
+    co_return read_operation(queue, from);
+}
+
+/// `broker::step_operation`.
+inline awaitable<operation> step_operation(engine_ptr on, std::string queue, std::string id, operation_step step) {
+    arguments with;
+    with.add(id).add(step.from).add(step.next).add(step.looked_at).add(step.carrier);
+    for (const auto& one : step.tasks) with.add(one.key.sequence).add(one.key.nonce).add(static_cast<int>(one.state));
+    return call_step(std::move(on), std::move(queue), std::move(id), std::move(with));
+}
+
+/// `broker::stop_operation`.
+inline awaitable<operation> stop_operation(engine_ptr on, std::string queue, std::string id) {
+    arguments with;
+    with.add(id).add("stop").add(0).add(0).add("");
+    return call_step(std::move(on), std::move(queue), std::move(id), std::move(with));
 }
 
 }  // namespace taskflux::redis
@@ -31512,6 +32990,41 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
     for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
     const auto got = co_await calls.run(scripts::set_schedule, {}, std::move(with), true, !tasks.empty());
     co_return got.read().integer() != 0;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/search.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// `broker::search`. What has fallen due is done bit by bit, so that a search comes to an end.
+inline awaitable<search_step> search(engine_ptr on, search_query query) {
+    detail::check_search(query);
+    const auto& filter = query.filter;
+    std::string states;
+    for (const auto state : filter.states) states += static_cast<char>('a' + static_cast<int>(state));
+    const auto ms = [](time_point when) { return static_cast<std::int64_t>(to_number(when)); };
+    arguments with;
+    with.add_pass_over().add(query.from).add(query.limit).add(std::move(states)).add(filter.task).add(filter.key).add(filter.node);
+    with.add(ms(filter.since)).add(ms(filter.until)).add(detail::is_error_group(filter.error) ? filter.error : std::string());
+    const auto got = co_await on->call(query.queue, scripts::search, {}, std::move(with));
+    auto from = got.read();
+    search_step made;
+    made.next = static_cast<std::uint64_t>(from.integer());
+    made.from = static_cast<std::uint64_t>(from.integer());
+    made.looked_at = static_cast<std::uint64_t>(from.integer());
+    made.back_to = time_point(duration(from.integer()));
+    while (!from.done()) {
+        from.list();
+        const auto sequence = static_cast<std::uint64_t>(from.integer());
+        try {
+            made.tasks.push_back(read_record(query.queue, sequence, from));
+        } catch (const error& e) {
+            on->at(query.queue)->report_damage(std::to_string(sequence), e.what());
+        }
+    }
+    co_return made;
 }
 
 }  // namespace taskflux::redis
@@ -32087,6 +33600,16 @@ public:
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
         return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
+
+    awaitable<operation> begin_operation(operation what) override { return redis::begin_operation(engine_, std::move(what)); }
+    awaitable<std::vector<operation>> operations(std::string queue) override { return redis::operations(engine_, std::move(queue)); }
+    awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override {
+        return redis::step_operation(engine_, std::move(queue), std::move(id), std::move(step));
+    }
+    awaitable<operation> stop_operation(std::string queue, std::string id) override {
+        return redis::stop_operation(engine_, std::move(queue), std::move(id));
+    }
+    awaitable<search_step> search(search_query query) override { return redis::search(engine_, std::move(query)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

@@ -2207,6 +2207,89 @@ inline constexpr std::size_t max_journal_size = 1 << 20;
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/search.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+/// A value in a task's payload: `order.id` is the member `id` of the member `order`, and `items.0` the first of an array.
+struct payload_condition {
+    std::string path;
+    std::string value;  ///< a text as it is, anything else as JSON writes it
+
+    bool operator==(const payload_condition&) const = default;
+};
+
+/// Which tasks are searched for: those that satisfy all of these. What is empty restricts nothing.
+struct search_filter {
+    search_filter() = default;
+
+    std::string queue;
+    std::vector<task_state> states;  ///< in one of them
+    std::string task;   ///< its name; `mail_*`: names that begin so
+    std::string key;    ///< by which it takes turns
+    std::string error;  ///< an error group of 16 hexadecimal digits, or what code, type or message of its error contain
+    std::string node;   ///< where it runs, has succeeded or has failed
+    std::string id;     ///< printed, or its submitter's own
+    time_point since{};        ///< submitted at or after
+    time_point until = never;  ///< submitted before
+    std::vector<payload_condition> payload;
+
+    bool operator==(const search_filter&) const = default;
+};
+
+/// Reads a filter as people write it, qualifiers with blanks in between:
+///
+///     state:failed,cancelled task:send_mail queue:mail key:"big customer" node:web-3 id:order-7
+///     since:-2h until:2026-01-31T12:00:00Z error:timeout order.id:42 payload.urgent:true
+///
+/// A value with blanks is in double quotes, in which \" and \\ are a quote and a backslash. Times are `now`, before it (`-90s`,
+/// `-15m`, `-2h`, `-7d`, `-2w`) or as in ISO 8601, in UTC where they say nothing else. A qualifier with a dot is a path in the
+/// payload; `payload.` may stand before it, and must where it has no dot. A printed task id may stand alone. Each qualifier comes
+/// once, but for paths. Errors: `invalid_argument`, which says where, and what would be right.
+search_filter parse_search(std::string_view text, time_point now);
+
+/// A text that `parse_search` reads as the same filter, whenever it does.
+std::string to_string(const search_filter& filter);
+
+namespace detail {
+
+/// Whether an error is named by its group.
+bool is_error_group(std::string_view error);
+
+/// Whether something is asked for that a broker does not look at, as it may store it unreadably.
+bool asks_for_texts(const search_filter& filter);
+
+/// Whether a task has those texts.
+bool has_texts(const search_filter& filter, const task_record& task);
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/search.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What a broker looks for in one queue, newest first. What it does not read, as it may be stored unreadably, does not restrict:
+/// the payload, and an error that is no group.
+struct search_query {
+    std::string queue;
+    search_filter filter;
+    std::uint64_t from = 0;   ///< the number to begin at; 0: the newest
+    std::size_t limit = 100;  ///< up to 1,000
+};
+
+/// What a bounded amount of work has found.
+struct search_step {
+    std::vector<task_record> tasks;  ///< newest first
+    std::uint64_t from = 0;          ///< the number begun at
+    std::uint64_t next = 0;          ///< the number to go on at; 0: that was all
+    std::uint64_t looked_at = 0;     ///< how many numbers are done with, also such as have no tasks any more
+    time_point back_to{};            ///< when those at `next` were submitted; 0: at the end, or none is near
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/statistics.hpp ---------------------------------------------------------
 
 namespace taskflux {
@@ -2650,6 +2733,10 @@ public:
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
 
+    /// One step of a search, which keeps no other call waiting for more than a few milliseconds. A task that is there throughout
+    /// and stays as it is is found once over all steps. See `inspector::search`, whose pages are made of steps.
+    virtual awaitable<search_step> search(search_query query) = 0;
+
     /// The names of all queues that hold or have held tasks, schedules or limits, sorted.
     virtual awaitable<std::vector<std::string>> queues() = 0;
 
@@ -2685,6 +2772,112 @@ protected:
     inspection& operator=(const inspection&) = default;
     ~inspection() = default;
 };
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/operations.hpp -------------------------------------------------------
+
+namespace taskflux {
+
+/// What an operation does to tasks: tries those afresh that have failed, were cancelled or have expired; cancels those that have
+/// not ended; removes those that do not run; makes scheduled ones due.
+enum class bulk_verb { retry, cancel, remove, promote };
+BOOST_DESCRIBE_ENUM(bulk_verb, retry, cancel, remove, promote)
+
+/// How far an operation is. Append only: these numbers are stored on servers.
+enum class operation_state { running, done, stopped };
+BOOST_DESCRIBE_ENUM(operation_state, running, done, stopped)
+
+/// Something that is done to all tasks of a queue that a filter is for and that were there when it began.
+struct operation {
+    operation() = default;
+
+    std::string id;
+    std::string queue;
+    bulk_verb verb = bulk_verb::retry;
+    std::string filter;     ///< as `parse_search` reads it
+    std::string by;         ///< who began it
+    std::string reason;     ///< and why
+    bool dry_run = false;   ///< it only counts
+    operation_state state = operation_state::running;
+    time_point began_at{};
+    time_point ended_at{};  ///< 0: it is under way
+    std::string carrier;    ///< who has made the last step
+    std::uint64_t from = 0;       ///< the highest number when it began
+    std::uint64_t next = 0;       ///< the number at which it goes on, downwards; 0: it has come to the end
+    std::uint64_t looked_at = 0;  ///< how many numbers it is done with
+    std::uint64_t matched = 0;    ///< tasks that the filter is for
+    std::uint64_t done = 0;       ///< of them: that it was done to, or requested of those that run; in a dry run: that it would be
+    std::uint64_t refused = 0;    ///< of them: that were in another state, or had changed between being found and the step
+};
+BOOST_DESCRIBE_STRUCT(operation, (), (id, queue, verb, filter, by, reason, dry_run, state, began_at, ended_at, carrier, from, next,
+                                      looked_at, matched, done, refused))
+
+/// A task as an operation has found it.
+struct found_task {
+    task_key key;
+    task_state state = task_state::waiting;
+};
+
+/// A step of an operation: from which number it was looked, down to which, and what was found.
+struct operation_step {
+    std::uint64_t from = 0;
+    std::uint64_t next = 0;  ///< 0: to the end
+    std::uint64_t looked_at = 0;
+    std::string carrier;            ///< who makes it
+    std::vector<found_task> tasks;  ///< up to 100
+};
+
+namespace detail {
+
+struct most_operations {
+    static constexpr std::size_t running = 20;  ///< of a queue, at a time
+    static constexpr std::size_t ended = 50;    ///< that are kept: the oldest go
+    static constexpr std::size_t tasks = 100;   ///< of one step
+};
+
+}  // namespace detail
+
+/// Operations as a broker keeps them: their steps are made by whoever carries them on. Threads, cancellation and errors as those of
+/// `broker`.
+class bulk_operations {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Begins what `id`, `queue`, `verb`, `filter`, `by`, `reason` and `dry_run` say, unless an operation of that id is there; gives
+    /// it as it is stored. Errors: `queue_full` where 20 are under way.
+    virtual awaitable<operation> begin_operation(operation what) = 0;
+
+    /// Those of a queue that are under way, and the last 50 that have ended, in no order.
+    virtual awaitable<std::vector<operation>> operations(std::string queue) = 0;
+
+    /// Does a step, all of it or nothing: to each task that is still in the state in which it was found. Nothing happens where the
+    /// operation has ended, or is elsewhere by now, because somebody else has made that step. Gives it as it is then. Errors:
+    /// `not_found`.
+    virtual awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) = 0;
+
+    /// Errors: `not_found`.
+    virtual awaitable<operation> stop_operation(std::string queue, std::string id) = 0;
+
+protected:
+    bulk_operations() = default;
+    bulk_operations(const bulk_operations&) = default;
+    bulk_operations& operator=(const bulk_operations&) = default;
+    ~bulk_operations() = default;
+};
+
+namespace detail {
+
+inline error no_such_operation(const std::string& queue, const std::string& id) {
+    return error(errc::not_found, "queue " + queue + " has no operation \"" + id + "\": of those that have ended, the last 50 are kept");
+}
+
+inline error too_many_operations(const std::string& queue) {
+    return error(errc::queue_full, "queue " + queue + " has as many operations under way as may be: stop some, or wait for their end");
+}
+
+}  // namespace detail
 
 }  // namespace taskflux
 
@@ -2810,6 +3003,7 @@ struct renewal {
     bool lost = false;  ///< the lease had run out: everything it held is others' now; join as someone new
     std::vector<cancel_request> cancels;
     std::vector<unclaimed_task> unclaimed;  ///< one of each name, up to 20 names of a queue
+    std::vector<std::size_t> operating;     ///< indexes of queues that may have operations under way
 };
 
 /// Who says what limits a queue: its programs, in code, or somebody while they run.
@@ -2821,7 +3015,7 @@ enum class limit_kind { declared, live };
 /// All functions are thread-safe, take part in cancellation (terminal; what was sent may still take
 /// effect), end with `errc::shut_down` once the broker is closed, and throw `boost::system::system_error`.
 /// A consumer is one worker's life between joining and losing its lease.
-class broker : public exchange, public inspection {
+class broker : public exchange, public inspection, public bulk_operations {
 public:
     template <class T>
     using awaitable = asio::awaitable<T>;
@@ -5454,6 +5648,55 @@ struct task_history {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/admin/operation_options.hpp -------------------------------------------------
+
+namespace taskflux {
+
+/// How an operation is begun: `operation_options().by("ann").reason("the provider is back").dry_run()`. Setters may be chained; the
+/// same name without an argument reads.
+class operation_options {
+public:
+    operation_options() = default;
+
+    /// Who begins it.
+    operation_options& by(std::string who) { return by_ = std::move(who), *this; }
+    const std::string& by() const { return by_; }
+
+    /// Why.
+    operation_options& reason(std::string why) { return reason_ = std::move(why), *this; }
+    const std::string& reason() const { return reason_; }
+
+    /// It only counts to how many tasks it would be done.
+    operation_options& dry_run(bool on = true) { return dry_run_ = on, *this; }
+    bool is_dry_run() const { return dry_run_; }
+
+    /// Its id, so that a call which is made again begins nothing twice: 1 to 256 bytes without control characters. If nothing is
+    /// said, a new one.
+    operation_options& id(std::string text) { return id_ = std::move(text), *this; }
+    const std::string& id() const { return id_; }
+
+private:
+    std::string by_, reason_, id_;
+    bool dry_run_ = false;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/search.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Some of the tasks that a search has found, and how far it has looked.
+struct search_page {
+    std::vector<task_record> tasks;
+    std::string cursor;           ///< for the next page; empty: there is none, all has been looked at
+    std::uint64_t looked_at = 0;  ///< how many numbers of tasks this page is done with, also such as have no tasks any more
+    std::string queue;            ///< where it has stopped: tasks of this queue, submitted before `back_to`, come next
+    time_point back_to{};         ///< 0: at the newest, or not known
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/inspector.hpp ---------------------------------------------------------
 
 namespace taskflux {
@@ -5502,6 +5745,36 @@ public:
     /// `wait`, in ms, it waits so long for the next line, unless the task has ended: it asks every 500 ms. Errors: `not_found`,
     /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
     awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
+
+    /// Tasks that a filter is for: by queue, and the newest first in each. A page has at most `limit` (1 to 1,000) of them, and looks
+    /// at a bounded number of tasks, so that it may have none and yet not be the last: `search_page`. Pass its cursor, with the same
+    /// filter, to go on. A task that is there throughout and stays as it is is found once over all pages. `until` and `since` go by
+    /// the order of submission: where a server's clock was set back, tasks from around that time may be missed. Errors:
+    /// `invalid_argument` for the cursor or the queue.
+    awaitable<search_page> search(search_filter filter, std::string cursor = {}, std::size_t limit = 50) const;
+
+    /// Like `search` above, of a filter as `parse_search` reads it, by `broker::clock`. Errors: also those of `parse_search`.
+    awaitable<search_page> search(std::string filter, std::string cursor = {}, std::size_t limit = 50) const;
+
+    /// Begins an operation on all tasks of a queue that a filter is for and that are there now: `run_operation` carries it on, and any
+    /// worker of the queue where nobody does. It goes through the queue once, the newest first, so that a task which comes to match
+    /// meanwhile may be met or not, and none is met twice. Errors: `invalid_argument` for a filter without a queue, with an id, or
+    /// one that `parse_search` does not read; `queue_full` where 20 are under way.
+    awaitable<operation> begin_operation(bulk_verb what, search_filter filter, operation_options options = operation_options()) const;
+
+    /// Carries an operation on until it has ended, in steps of at most 100 tasks, each all or nothing. When this is cancelled or its
+    /// process dies, the operation goes on where it is when somebody carries it on; several may do so at the same time. Errors:
+    /// `not_found`.
+    awaitable<operation> run_operation(std::string queue, std::string id) const;
+
+    /// An operation as it is now. Errors: `not_found`.
+    awaitable<operation> operation_of(std::string queue, std::string id) const;
+
+    /// Those under way, and of each queue the last 50 that have ended: the last to begin first. An empty name: those of all queues.
+    awaitable<std::vector<operation>> operations(std::string queue = {}) const;
+
+    /// Ends an operation where it is; what it has done stays done. Errors: `not_found`.
+    awaitable<operation> stop_operation(std::string queue, std::string id) const;
 
     /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. On Redis what a process
     /// has seen since it told last may be missing: it tells once a second, with its next call or heartbeat.

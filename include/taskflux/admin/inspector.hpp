@@ -1,6 +1,8 @@
 #pragma once
 
 #include <taskflux/admin/history.hpp>
+#include <taskflux/admin/operation_options.hpp>
+#include <taskflux/admin/search.hpp>
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/detail/required.hpp>
 
@@ -58,6 +60,36 @@ public:
     /// `wait`, in ms, it waits so long for the next line, unless the task has ended: it asks every 500 ms. Errors: `not_found`,
     /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
     awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
+
+    /// Tasks that a filter is for: by queue, and the newest first in each. A page has at most `limit` (1 to 1,000) of them, and looks
+    /// at a bounded number of tasks, so that it may have none and yet not be the last: `search_page`. Pass its cursor, with the same
+    /// filter, to go on. A task that is there throughout and stays as it is is found once over all pages. `until` and `since` go by
+    /// the order of submission: where a server's clock was set back, tasks from around that time may be missed. Errors:
+    /// `invalid_argument` for the cursor or the queue.
+    awaitable<search_page> search(search_filter filter, std::string cursor = {}, std::size_t limit = 50) const;
+
+    /// Like `search` above, of a filter as `parse_search` reads it, by `broker::clock`. Errors: also those of `parse_search`.
+    awaitable<search_page> search(std::string filter, std::string cursor = {}, std::size_t limit = 50) const;
+
+    /// Begins an operation on all tasks of a queue that a filter is for and that are there now: `run_operation` carries it on, and any
+    /// worker of the queue where nobody does. It goes through the queue once, the newest first, so that a task which comes to match
+    /// meanwhile may be met or not, and none is met twice. Errors: `invalid_argument` for a filter without a queue, with an id, or
+    /// one that `parse_search` does not read; `queue_full` where 20 are under way.
+    awaitable<operation> begin_operation(bulk_verb what, search_filter filter, operation_options options = operation_options()) const;
+
+    /// Carries an operation on until it has ended, in steps of at most 100 tasks, each all or nothing. When this is cancelled or its
+    /// process dies, the operation goes on where it is when somebody carries it on; several may do so at the same time. Errors:
+    /// `not_found`.
+    awaitable<operation> run_operation(std::string queue, std::string id) const;
+
+    /// An operation as it is now. Errors: `not_found`.
+    awaitable<operation> operation_of(std::string queue, std::string id) const;
+
+    /// Those under way, and of each queue the last 50 that have ended: the last to begin first. An empty name: those of all queues.
+    awaitable<std::vector<operation>> operations(std::string queue = {}) const;
+
+    /// Ends an operation where it is; what it has done stays done. Errors: `not_found`.
+    awaitable<operation> stop_operation(std::string queue, std::string id) const;
 
     /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. On Redis what a process
     /// has seen since it told last may be missing: it tells once a second, with its next call or heartbeat.

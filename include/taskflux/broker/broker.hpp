@@ -5,6 +5,7 @@
 #include <taskflux/broker/inspection.hpp>
 #include <taskflux/broker/history.hpp>
 #include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/operations.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/limit.hpp>
@@ -134,6 +135,7 @@ struct renewal {
     bool lost = false;  ///< the lease had run out: everything it held is others' now; join as someone new
     std::vector<cancel_request> cancels;
     std::vector<unclaimed_task> unclaimed;  ///< one of each name, up to 20 names of a queue
+    std::vector<std::size_t> operating;     ///< indexes of queues that may have operations under way
 };
 
 /// Who says what limits a queue: its programs, in code, or somebody while they run.
@@ -145,7 +147,7 @@ enum class limit_kind { declared, live };
 /// All functions are thread-safe, take part in cancellation (terminal; what was sent may still take
 /// effect), end with `errc::shut_down` once the broker is closed, and throw `boost::system::system_error`.
 /// A consumer is one worker's life between joining and losing its lease.
-class broker : public exchange, public inspection {
+class broker : public exchange, public inspection, public bulk_operations {
 public:
     template <class T>
     using awaitable = asio::awaitable<T>;

@@ -4,6 +4,7 @@
 #include <taskflux/broker/events.hpp>
 #include <taskflux/broker/history.hpp>
 #include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/search.hpp>
 #include <taskflux/broker/statistics.hpp>
 #include <taskflux/broker/why.hpp>
 #include <taskflux/core/limit.hpp>
@@ -110,6 +111,10 @@ public:
 
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
+
+    /// One step of a search, which keeps no other call waiting for more than a few milliseconds. A task that is there throughout
+    /// and stays as it is is found once over all steps. See `inspector::search`, whose pages are made of steps.
+    virtual awaitable<search_step> search(search_query query) = 0;
 
     /// The names of all queues that hold or have held tasks, schedules or limits, sorted.
     virtual awaitable<std::vector<std::string>> queues() = 0;

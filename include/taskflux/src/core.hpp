@@ -17,6 +17,7 @@
 #include <taskflux/core/cron.ipp>
 #include <taskflux/core/error/signature.ipp>
 #include <taskflux/core/schedule.ipp>
+#include <taskflux/core/search.ipp>
 #include <taskflux/core/snowflake.ipp>
 #include <taskflux/core/statistics.ipp>
 #include <taskflux/core/time_text.ipp>

@@ -5,6 +5,8 @@
 #include <taskflux/admin/events.ipp>
 #include <taskflux/admin/inspector.ipp>
 #include <taskflux/admin/inspector/history.ipp>
+#include <taskflux/admin/inspector/operations.ipp>
+#include <taskflux/admin/inspector/search.ipp>
 #include <taskflux/admin/metrics.ipp>
 #include <taskflux/admin/node.ipp>
 #include <taskflux/admin/node/core.ipp>

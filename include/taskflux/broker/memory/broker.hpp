@@ -78,6 +78,13 @@ public:
     awaitable<std::vector<error_group>> errors(std::string queue) override;
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
+    awaitable<search_step> search(search_query query) override;
+
+    awaitable<operation> begin_operation(operation what) override;
+    awaitable<std::vector<operation>> operations(std::string queue) override;
+    awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override;
+    awaitable<operation> stop_operation(std::string queue, std::string id) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

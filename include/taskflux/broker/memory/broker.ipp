@@ -4,6 +4,7 @@
 #include <taskflux/broker/memory/hub.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/post_office.hpp>
+#include <taskflux/broker/memory/search.hpp>
 #include <taskflux/broker/memory/why.hpp>
 #include <taskflux/detail/context_end.hpp>
 
@@ -62,6 +63,7 @@ asio::awaitable<renewal> memory_broker::renew(std::string consumer, std::vector<
             in.renew(*who, lease, now);
             in.list_cancels(*who, i, answer.cancels);
             in.list_unclaimed(i, answer.unclaimed);
+            if (in.store().operations().is_any_running()) answer.operating.push_back(i);
             return true;
         }, hub::pace::some);
     }
@@ -290,6 +292,43 @@ asio::awaitable<group_result> memory_broker::act_on_group(std::string queue, std
                                                           std::uint64_t behind) {
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
         return memory::act_on_group(in, group, what, behind, now);
+    });
+}
+
+asio::awaitable<search_step> memory_broker::search(search_query query) {
+    detail::check_search(query);
+    hub_->follow_wall();
+    co_return hub_->in_existing(query.queue, [&](auto& in, time_point) { return memory::search(in, query); });
+}
+
+asio::awaitable<operation> memory_broker::begin_operation(operation what) {
+    hub_->follow_wall();
+    co_return hub_->in_any(what.queue, [&](auto& in, time_point now) {
+        auto& store = in.store();
+        return shown(in, store.operations().begin(what, store.last_number(), now));
+    });
+}
+
+asio::awaitable<std::vector<operation>> memory_broker::operations(std::string queue) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(queue, [](auto& in, time_point) {
+        std::vector<operation> found;
+        for (const auto& [id, one] : in.store().operations().all()) found.push_back(shown(in, one));
+        return found;
+    });
+}
+
+asio::awaitable<operation> memory_broker::step_operation(std::string queue, std::string id, operation_step step) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        return shown(in, memory::step_operation(in, queue, id, step, now));
+    });
+}
+
+asio::awaitable<operation> memory_broker::stop_operation(std::string queue, std::string id) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        auto& of = in.store().operations().at(queue, id);
+        if (of.state == operation_state::running) of.state = operation_state::stopped, of.ended_at = now;
+        return shown(in, of);
     });
 }
 

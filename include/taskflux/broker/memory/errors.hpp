@@ -80,6 +80,12 @@ public:
         return result;
     }
 
+    /// Whether the last failure of a task, since it was acted on by group, was of that one.
+    bool has(const std::string& group, task_key key) const {
+        const auto known = tasks_.find(key.sequence);
+        return known != tasks_.end() && known->second.first == key && known->second.second == group;
+    }
+
 private:
     struct step {
         duration length;

@@ -73,6 +73,9 @@ public:
 
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+    /// See `entry_table`.
+    entry* up_to(std::uint64_t sequence) { return tasks_.up_to(sequence); }
+    std::uint64_t last_number() const { return tasks_.last(); }
 
     task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 

@@ -6,6 +6,7 @@
 #include <taskflux/broker/memory/entry.hpp>
 #include <taskflux/broker/broker/counting.hpp>
 #include <taskflux/broker/memory/errors.hpp>
+#include <taskflux/broker/memory/operations.hpp>
 #include <taskflux/broker/memory/following.hpp>
 #include <taskflux/broker/memory/places.hpp>
 #include <taskflux/broker/memory/statistics.hpp>
@@ -240,6 +241,7 @@ public:
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
     error_book& errors() { return errors_; }
+    operation_book& operations() { return operations_; }
     statistics_book& counted() { return statistics_; }
 
     stored_statistics statistics(time_point now) {
@@ -356,6 +358,7 @@ private:
     std::size_t max_ended_;
     statistics_book statistics_;
     error_book errors_;
+    operation_book operations_;
 };
 
 }  // namespace taskflux::memory

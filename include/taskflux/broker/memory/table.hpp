@@ -54,6 +54,21 @@ public:
         return nullptr;
     }
 
+    /// The task with the highest number up to `sequence`, or null.
+    entry* up_to(std::uint64_t sequence) {
+        for (auto at = (std::min)(sequence, last_); at > 0 && at / segment_size >= first_segment_;) {
+            if (!segments_[index_of(at)]) {
+                at = at / segment_size * segment_size;
+                at -= at > 0 ? 1 : 0;
+            } else if (auto* found = find(at)) {
+                return found;
+            } else {
+                --at;
+            }
+        }
+        return nullptr;
+    }
+
     void erase(entry& gone) {
         const auto index = index_of(gone.sequence);
         const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come

@@ -12,8 +12,10 @@
 #include <taskflux/broker/redis/journals.hpp>
 #include <taskflux/broker/redis/leases.hpp>
 #include <taskflux/broker/redis/limits.hpp>
+#include <taskflux/broker/redis/operations.hpp>
 #include <taskflux/broker/redis/relay.hpp>
 #include <taskflux/broker/redis/schedules.hpp>
+#include <taskflux/broker/redis/search.hpp>
 #include <taskflux/broker/redis/statistics.hpp>
 #include <taskflux/broker/redis/waits.hpp>
 #include <taskflux/broker/redis/why.hpp>
@@ -296,6 +298,16 @@ public:
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
         return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
+
+    awaitable<operation> begin_operation(operation what) override { return redis::begin_operation(engine_, std::move(what)); }
+    awaitable<std::vector<operation>> operations(std::string queue) override { return redis::operations(engine_, std::move(queue)); }
+    awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override {
+        return redis::step_operation(engine_, std::move(queue), std::move(id), std::move(step));
+    }
+    awaitable<operation> stop_operation(std::string queue, std::string id) override {
+        return redis::stop_operation(engine_, std::move(queue), std::move(id));
+    }
+    awaitable<search_step> search(search_query query) override { return redis::search(engine_, std::move(query)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

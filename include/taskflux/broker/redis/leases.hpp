@@ -62,7 +62,9 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
 inline void read_renewal(const engine_ptr& on, const std::string& consumer, const std::string& name, std::size_t i, reader from,
                          renewal& answer) {
     on->recovered(consumer, name);
-    const bool is_due = from.integer() != 0;
+    const auto bits = from.integer();
+    const bool is_due = bits % 2 != 0;
+    if (bits >= 2) answer.operating.push_back(i);
     for (auto left = from.list(); left >= 3; left -= 3) {
         cancel_request one;
         one.queue = i;

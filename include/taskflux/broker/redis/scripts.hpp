@@ -2157,6 +2157,15 @@ return 0
 end
 )lua";
 
+inline constexpr char shared_promote_task[] =
+    R"lua(local function promote_task(task)
+if task.state ~= 1 then return 3 end
+detach(task)
+make_ready(task, now)
+return 0
+end
+)lua";
+
 inline constexpr char shared_try_afresh[] =
     R"lua(local function try_afresh(task)
 if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
@@ -2822,6 +2831,245 @@ return false
 end
 )lua";
 
+inline constexpr char shared_sought[] =
+    R"lua(local sought = {states = {}, found = {}, work = 0, names = {}, next = 1, length = 4}
+)lua";
+
+inline constexpr char shared_is_sought_name[] =
+    R"lua(local function is_sought_name(name)
+if sought.has_prefix then return string.sub(name, 1, #sought.name) == sought.name end
+return sought.name == '' or name == sought.name
+end
+)lua";
+
+inline constexpr char shared_is_sought_time[] =
+    R"lua(local function is_sought_time(at) return at >= sought.since and at < sought.till end
+)lua";
+
+inline constexpr char shared_is_sought_node[] =
+    R"lua(local function is_sought_node(holder)
+return sought.node == '' or holder == sought.node or string.match(holder, '^(.*):[^:]*$') == sought.node
+end
+)lua";
+
+inline constexpr char shared_has_node[] =
+    R"lua(local function has_node(state)
+return state == 3 or state == 5 or state == 6
+end
+)lua";
+
+inline constexpr char shared_is_sought_state[] =
+    R"lua(local function is_sought_state(state)
+if not state then return sought.states[2] and sought.node == '' end
+local number = string.byte(state)
+if not sought.states[number] then return false end
+if sought.node == '' then return true end
+if not (number == 3 or number == 5 or number == 6) or #state < 61 then return false end
+local length = struct.unpack('<H', state, 59)
+return length > 0 and is_sought_node(string.sub(state, 61, 61 + length - 1))
+end
+)lua";
+
+inline constexpr char shared_is_sought_record[] =
+    R"lua(local function is_sought_record(record)
+if #record < 15 then return false end
+local at = sought.is_timed and struct.unpack('<I6', record) or 0
+if at < sought.since then sought.is_old = true end
+if sought.is_timed and not (at >= sought.since and at < sought.till) then return false end
+if sought.name ~= '' and not is_sought_name(string.sub(record, 15, 14 + string.byte(record, 14))) then return false end
+if sought.key == '' then return true end
+if not string.find(record, sought.key, 1, true) then return false end
+local is_whole, of = pcall(parse, record)
+return is_whole and of.key == sought.key
+end
+)lua";
+
+inline constexpr char shared_spend_work[] =
+    R"lua(local function spend_work(items, bytes) sought.work = sought.work + items + bytes / 800 end
+)lua";
+
+inline constexpr char shared_take_found[] =
+    R"lua(local function take_found(seq)
+sought.found[#sought.found + 1] = seq
+spend_work(12, 0)
+end
+)lua";
+
+inline constexpr char shared_is_search_over[] =
+    R"lua(local function is_search_over() return #sought.found >= sought.most or sought.work >= 3000 end
+)lua";
+
+inline constexpr char shared_look_at_singles[] =
+    R"lua(local function look_at_singles(seqs)
+local at = 0
+while at < #seqs and not (#sought.found >= sought.most or sought.work >= 3000) do
+local some, likely, places, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, {}, 0
+local states = read(s, some)
+for n, seq in ipairs(some) do
+bytes = bytes + (states[n] and #states[n] or 0)
+if is_sought_state(states[n]) then
+likely[#likely + 1] = seq
+places[#likely] = n
+end
+end
+local looked_at = #some
+spend_work((#some + #likely) / 1, bytes)
+for n, seq in ipairs(likely) do
+local length = call('HSTRLEN', r, seq)
+local record = sought.restricts_record and length > 0 and call('HGET', r, seq)
+bytes = bytes + length
+if record then spend_work(2, length) end
+if length > 0 and (not sought.restricts_record or is_sought_record(record)) then take_found(seq) end
+if (#sought.found >= sought.most or sought.work >= 3000) then
+looked_at = places[n]
+break
+end
+end
+at, sought.length = at + looked_at, math.min(math.min(2 * sought.length, 4000, math.max(1, math.floor(1048576 * ((#some) + 1) / (bytes + 1)))), 250)
+end
+return at
+end
+)lua";
+
+inline constexpr char shared_is_member[] =
+    R"lua(local function is_member(of, code, at)
+if not string.find(string.char(code), sought.codes) then return false end
+if sought.node == '' then return true end
+local outcome = code == 252 and outcome_of(of, of.first + at)
+local hold = outcome and outcome.hold or of.holds[code]
+return hold and (sought.node == '' or hold.consumer == sought.node or string.match(hold.consumer, '^(.*):[^:]*$') == sought.node)
+end
+)lua";
+
+inline constexpr char shared_has_sought_hold[] =
+    R"lua(local function has_sought_hold(of)
+if sought.node == '' then return true end
+for _, hold in ipairs(of.holds) do
+if (sought.node == '' or hold.consumer == sought.node or string.match(hold.consumer, '^(.*):[^:]*$') == sought.node) then
+spend_work(of.count, 0)
+return true
+end
+end
+return false
+end
+)lua";
+
+inline constexpr char shared_look_at_segment[] =
+    R"lua(local function look_at_segment(name, first, count, from)
+local of = open_segment(name, first, count)
+spend_work(6 + (of and #of.holds or 0) / 2, of and #of.text or 0)
+local all = of and string.sub(of.text, of.codes_at, of.codes_at + from - first)
+if not of or not string.find(all, sought.codes) then return first end
+if sought.restricts_record then
+of.blob = call('HGET', b, first)
+spend_work(6, of.blob and #of.blob or 0)
+if not of.blob or #of.blob < 17 then return first end
+if not is_sought_time(struct.unpack('<I6', of.blob)) then return first end
+local name_length = string.byte(of.blob, 16)
+if not is_sought_name(string.sub(of.blob, 17, 16 + name_length)) then return first end
+end
+local own, states, bytes = {}, {}, 0
+for at = 0, from - first do
+local code = string.byte(all, at + 1)
+if code == 254 or code == 253 then own[#own + 1] = first + at end
+end
+for n, state in ipairs(read(s, own)) do
+states[own[n]] = state
+bytes = bytes + (state and #state or 0)
+end
+spend_work((#all + #own) / 8, bytes)
+local has_hold = has_sought_hold(of)
+for seq = from, first, -1 do
+local state, code = states[seq], string.byte(all, seq - first + 1)
+local is_it = state and is_sought_state(state) or state == nil and has_hold and is_member(of, code, seq - first)
+if is_it then take_found(seq) end
+if #sought.found >= sought.most then return seq end
+end
+return first
+end
+)lua";
+
+inline constexpr char shared_segment_below[] =
+    R"lua(local function segment_below(seq)
+local foreign = 0
+while true do
+if sought.next > #sought.names then
+sought.names, sought.next = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', foreign,
+64), 1
+spend_work(#sought.names * 2, 0)
+if #sought.names == 0 then return nil, 0, 0 end
+foreign = foreign + #sought.names
+end
+local name = sought.names[sought.next]
+local first, count = span_of(name)
+if first and first <= seq then return name, first, count end
+sought.next = sought.next + 1
+end
+end
+)lua";
+
+inline constexpr char shared_time_near[] =
+    R"lua(local function time_near(seq)
+local end_of_segment = 0
+local below = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
+local first, count = span_of(below or '')
+if first then end_of_segment = first + count end
+for near = seq, math.max(seq - 4 + 1, end_of_segment), -1 do
+local record = call('HGET', r, near)
+if record then
+spend_work(2, #record)
+if #record >= 15 then return struct.unpack('<I6', record), near end
+end
+end
+local blob = first and call('HGET', b, first)
+spend_work(18, blob and #blob or 0)
+if blob and #blob >= 17 then return struct.unpack('<I6', blob), math.min(seq, end_of_segment - 1) end
+end
+)lua";
+
+inline constexpr char shared_unpack_operation[] =
+    R"lua(local function unpack_operation(text)
+local is_whole, of = pcall(cmsgpack.unpack, text)
+if not is_whole or type(of) ~= 'table' then return nil end
+for _, name in ipairs({'state', 'began', 'ended', 'from', 'next', 'looked', 'matched', 'done', 'refused'}) do
+if not whole(of[name]) then return nil end
+end
+for _, name in ipairs({'verb', 'filter', 'by', 'reason', 'dry', 'carrier'}) do
+if type(of[name]) ~= 'string' then return nil end
+end
+return of
+end
+)lua";
+
+inline constexpr char shared_stored_operation[] =
+    R"lua(local function stored_operation(id)
+local text = call('HGET', O, id) or call('HGET', U, id)
+return text and unpack_operation(text)
+end
+)lua";
+
+inline constexpr char shared_outdated_operations[] =
+    R"lua(local function outdated_operations()
+local all, ended, out = call('HGETALL', U), {}, {}
+for n = 1, #all, 2 do
+local of = unpack_operation(all[n + 1])
+if of then ended[#ended + 1] = {all[n], of.dry == '' and of.ended or 0} end
+end
+table.sort(ended, function(one, other) return one[2] < other[2] end)
+for n = 1, #ended - 50 + 1 do out[n] = ended[n][1] end
+return out
+end
+)lua";
+
+inline constexpr char shared_operation_row[] =
+    R"lua(local function operation_row(id, of)
+return {
+id, of.verb, of.filter, of.by, of.reason, of.carrier, of.dry, of.state, of.began, of.ended, of.from, of.next, of.looked,
+of.matched, of.done, of.refused,
+}
+end
+)lua";
+
 inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
@@ -3243,6 +3491,35 @@ return {'OK', life}
 )lua");
 inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
     std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
+
+inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
+)lua";
+inline constexpr auto begin_operation_text = joined(begin_operation_keys, shared_call, shared_clock,
+    shared_now, shared_whole, shared_last_number, shared_write, shared_ready, shared_text,
+    shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
+    R"lua(local of = stored_operation(ARGV[1])
+if of then return {'OK', operation_row(ARGV[1], of)} end
+local seq = call('HGET', c, 'seq')
+if not seq then return {'NEW'} end
+local last, all, running = last_number(seq), call('HGETALL', O), 0
+for n = 1, #all, 2 do
+if unpack_operation(all[n + 1]) then running = running + 1 end
+end
+if running >= 20 then return {'OK'} end
+local out = last == 0 and outdated_operations() or {}
+of = {
+verb = ARGV[2], filter = ARGV[3], by = ARGV[4], reason = ARGV[5], dry = ARGV[6], carrier = '', began = now, ended = 0,
+state = last > 0 and 0 or 1, from = last, next = last,
+looked = 0, matched = 0, done = 0, refused = 0,
+}
+if last == 0 then of.ended = now end
+local packed = cmsgpack.pack(of)
+if last == 0 then call('HSET', U, ARGV[1], packed) else call('HSET', O, ARGV[1], packed) end
+write('HDEL', U, out)
+return {'OK', operation_row(ARGV[1], of)}
+)lua");
+inline constexpr script begin_operation{"begin_operation", "bb43825c1f5788a57f6ff205b91824aa57e118c4",
+    std::string_view(begin_operation_text.data(), begin_operation_text.size()), "cOU"};
 
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
@@ -4804,6 +5081,23 @@ end)()
 inline constexpr script maintain{"maintain", "d7b511815fbf4b5dc0c2fed71f0c081a7e29e6e1",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
+inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
+)lua";
+inline constexpr auto operations_text = joined(operations_keys, shared_call, shared_whole, shared_text,
+    shared_unpack_operation, shared_operation_row,
+    R"lua(local reply = {'OK'}
+for _, hash in ipairs({O, U}) do
+local all = call('HGETALL', hash)
+for n = 1, #all, 2 do
+local of = unpack_operation(all[n + 1])
+if of then reply[#reply + 1] = operation_row(all[n], of) end
+end
+end
+return reply
+)lua");
+inline constexpr script operations{"operations", "2a909ef4b8682f46687691d29079d1c635030143",
+    std::string_view(operations_text.data(), operations_text.size()), "cOU"};
+
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
@@ -4931,7 +5225,7 @@ end)()
 inline constexpr script reclaim{"reclaim", "03b28340b488eb3f2106d832f2ea254bd230bd05",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
+inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
@@ -4954,7 +5248,7 @@ end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 local has_work = ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) or call('EXISTS', o) == 1
-local reply = {'OK', has_work and 1 or 0, cancelled}
+local reply = {'OK', (has_work and 1 or 0) + 2 * call('EXISTS', O), cancelled}
 if call('EXISTS', u) == 1 then
 local from = '-'
 for n = 1, 20 do
@@ -4972,34 +5266,35 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "0798439d4d9ac2cb35ccee8eca447d04fdad2735",
-    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
+inline constexpr script renew{"renew", "175f77530a4f20ca32ec2f90524603b7380060dc",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixOo"};
 
-inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
+inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, O, o = 10, unpack(KEYS)
 )lua";
 inline constexpr auto renew_all_text = joined(renew_all_keys, shared_call, shared_clock, shared_now,
     shared_whole, shared_all_leases_last,
     R"lua(local consumer, renewed, reply = ARGV[1], {}, {'OK'}
 local function is_usual()
 if not all_leases_last(consumer) then return false end
-if call('EXISTS', d, e, f, u, x, o) == 0 then
+if call('EXISTS', d, e, f, u, x, O,
+o) == 0 then
 return true
 end
-if call('EXISTS', u, x, o) > 0 then return false end
+if call('EXISTS', u, x, o, O) > 0 then return false end
 return not ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now))
 end
-for n = 1, #KEYS, 8 do
-c, d, e, C, f, u, x, o =
-unpack(KEYS, n, n + 7)
+for n = 1, #KEYS, 9 do
+c, d, e, C, f, u, x, O,
+o = unpack(KEYS, n, n + 8)
 local is_sound, usual = pcall(is_usual)
-if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 8 end
+if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 9 end
 end
 local till = string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15))
 for _, leases in ipairs(renewed) do call('ZADD', leases, till, consumer) end
 return reply
 )lua");
-inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
-    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
+inline constexpr script renew_all{"renew_all", "393ed0c4b2ff31279d9b1974947eba7becf153d3",
+    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxOo"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -5128,6 +5423,188 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 )lua");
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
+
+inline constexpr char search_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q, P, F = 14, unpack(KEYS)
+)lua";
+inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_read,
+    shared_also, shared_damage, shared_set_aside, shared_told, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_in_slices,
+    shared_answered_bytes, shared_fits, shared_gaps_in, shared_counts, shared_bodies, shared_count,
+    shared_text, shared_held_by, shared_sought, shared_is_sought_name, shared_is_sought_time,
+    shared_is_sought_node, shared_is_sought_state, shared_is_sought_record, shared_spend_work,
+    shared_take_found, shared_look_at_singles, shared_is_member, shared_has_sought_hold,
+    shared_look_at_segment, shared_segment_below, shared_time_near,
+    R"lua(if ARGV[1] ~= '1' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
+sought.since, sought.till, sought.group = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+sought.is_timed = sought.since > 0 or sought.till < 1e15
+sought.restricts_record = sought.name ~= '' or sought.key ~= '' or sought.is_timed
+sought.has_prefix = string.sub(sought.name, -1) == '*'
+if sought.has_prefix then sought.name = string.sub(sought.name, 1, -2) end
+local known = call('HMGET', c, 'seq', 'low', 'gaps')
+local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
+if low > last then low = 0 end
+local letters, many = '', 0
+local function letter_of(state) return string.char(97 + state) end
+for state = 0, 8 do
+local letter = letter_of(state)
+sought.states[state] = ARGV[4] == '' or string.find(ARGV[4], letter, 1, true) ~= nil
+if sought.states[state] then
+letters = letters .. letter
+many = many + (whole(call('HGET', c, 'n' .. state) or 0) or 1001)
+end
+end
+sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
+(sought.states[3] and '\1-' .. string.char(200) or '') ..
+(sought.states[5] and string.char(252) or '') ..
+string.char(253, 254) .. ']'
+local function raise_low(seq)
+if sought.since == 0 or seq <= low then return end
+local at, near = time_near(seq)
+if at and at < sought.since and near > low then low = near end
+end
+local function narrow(from)
+local low_end, high_end = low, from
+while sought.till < 1e15 and high_end - low_end > 250 and not (#sought.found >= sought.most or sought.work >= 3000) do
+local middle = math.floor((low_end + high_end) / 2)
+local at = time_near(middle)
+if at and at >= sought.till then high_end = middle else low_end = middle end
+end
+local below, guess, above = low, low, high_end
+while sought.since > 0 and above - guess > 250 and not (#sought.found >= sought.most or sought.work >= 3000) do
+local middle = math.floor((guess + above) / 2)
+local at, seq = time_near(middle)
+if at and at >= sought.since then above = middle else guess = middle end
+if at and at < sought.since and seq > below then below = seq end
+end
+return below, high_end
+end
+local function few_singles()
+if call('HLEN', r) > 1000 then return nil end
+local seqs = {}
+for _, field in ipairs(call('HRANDFIELD', r, 1000)) do seqs[#seqs + 1] = whole(field) end
+table.sort(seqs, function(left, right) return left > right end)
+return seqs
+end
+local function walk_down(at)
+local few, next_few = few_singles(), 1
+while at > low and not (#sought.found >= sought.most or sought.work >= 3000) do
+local name, first, count = segment_below(at)
+if name and at < first + count then
+at = (sought.key == '' and look_at_segment(name, first, count, at) or first) - 1
+else
+local till, gap = math.max(name and first + count or 0, low + 1), nil
+for _, one in ipairs(gaps) do
+if one.first <= at and at <= one.last then gap = one end
+end
+if gap then
+at = math.max(gap.first, till) - 1
+else
+local seqs, lowest_one = {}, few and till or math.max(till, at - 250 + 1)
+for seq = at, few and at + 1 or lowest_one, -1 do seqs[#seqs + 1] = seq end
+while few and few[next_few] and few[next_few] >= till do
+if few[next_few] <= at then seqs[#seqs + 1] = few[next_few] end
+next_few = next_few + 1
+end
+local looked_at = look_at_singles(seqs)
+at = looked_at < #seqs and seqs[looked_at + 1] or lowest_one - 1
+if sought.is_old then return 0 end
+raise_low(at)
+end
+end
+end
+return at > low and at or 0
+end
+local function take_indexed(seqs, from)
+table.sort(seqs, function(left, right) return left > right end)
+for _, seq in ipairs(seqs) do
+if #sought.found == 200 then return seq end
+if seq <= from and seq > low then sought.found[#sought.found + 1] = seq end
+end
+end
+local nonces = {}
+local function take_group(from)
+local seqs, members = {}, call('ZRANGE', F, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 500)
+for _, member in ipairs(members) do
+local seq, nonce, of = string.match(member, '^(%d+):(%d+):%d+:(.*)$')
+seq = seq and of_digits(seq)
+if seq and of == sought.group then seqs[#seqs + 1], nonces[seq] = seq, of_digits(nonce) end
+end
+local rest = take_indexed(seqs, from)
+return rest or #members == 500 and call('ZSCORE', F, members[#members]) - 1 or 0
+end
+local function of_key(seqs)
+for _, letter in ipairs({'w', 'r'}) do
+local from, till = '[' .. letter .. sought.key .. '\0', '(' .. letter .. sought.key .. '\1'
+if call('ZLEXCOUNT', P, from, till) > 1000 then return false end
+for _, member in ipairs(call('ZRANGEBYLEX', P, from, till)) do
+seqs[#seqs + 1] = whole(string.match(member, '%d+$'))
+end
+end
+return true
+end
+local function take_state(from)
+local seqs, waiting, running = {}, letter_of(2), letter_of(3)
+if sought.key ~= '' and string.find(letters, '^' .. waiting .. '?' .. running .. '?$') and
+(whole(call('HGET', c, 'nu')) or 0) == 0 then
+return of_key(seqs) and (take_indexed(seqs, from) or 0) or nil
+end
+if many > 1000 then return end
+if letters == letter_of(1) then
+if call('ZCARD', d) > 1000 then return end
+for _, member in ipairs(call('ZRANGE', d, 0, -1)) do seqs[#seqs + 1] = whole(member) end
+elseif letters == running then
+if call('ZCARD', C) > 100 then return end
+for _, consumer in ipairs(call('ZRANGE', C, 0, -1)) do
+for _, seq in ipairs((sought.node == '' or consumer == sought.node or string.match(consumer, '^(.*):[^:]*$') == sought.node) and held_by(consumer) or {}) do seqs[#seqs + 1] = seq end
+end
+elseif many > 0 and not (sought.key ~= '' and call('HLEN', r) == 0) then
+return
+end
+return take_indexed(seqs, from) or 0
+end
+local begun_at, lowest, next_one = tonumber(ARGV[2]), low, nil
+if begun_at == 0 or begun_at > last then begun_at = last end
+if sought.group ~= '' then next_one = take_group(begun_at) else next_one = take_state(begun_at) end
+if not next_one then
+low, next_one = narrow(begun_at)
+next_one = walk_down(next_one)
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local function is_found(task)
+if not sought.states[task.state] then return false end
+if sought.group ~= '' and task.nonce ~= nonces[task.seq] then return false end
+if sought.group ~= '' and task.state ~= 6 and (task.state >= 5 and task.state <= 8) then return false end
+if sought.node ~= '' and not ((task.state == 3 or task.state == 5 or task.state == 6) and (sought.node == '' or task.holder == sought.node or string.match(task.holder, '^(.*):[^:]*$') == sought.node)) then return false end
+return not sought.restricts_record or is_sought_record(task.record)
+end
+local has_reports = call('EXISTS', g) == 1
+local reply, read_bytes = {'OK', 0, 0, 0, 0}, 0
+local function load_some(seqs)
+local bytes = load(seqs, true)
+read_bytes = read_bytes + bytes
+return bytes
+end
+local taken = in_slices(sought.found, load_some, function(seq, n)
+if n > 1 and read_bytes > 2097152 then return false end
+local task = tasks[seq]
+if not task or not is_found(task) then return true end
+if #reply == 5 + sought.most then return false end
+local told, state = has_reports and call('HMGET', g, seq .. 'p', seq .. 'l') or {}, pack_state(task)
+local progress, log = told[1] or '', told[2] or ''
+if not fits(#task.record + #state + #progress + #log) then return false end
+reply[#reply + 1] = {seq, task.record, state, progress, log}
+end)
+if taken < #sought.found then next_one = sought.found[taken + 1] end
+reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(next_one, lowest), 0)
+if next_one > 0 then reply[5] = time_near(next_one) or 0 end
+return reply
+)lua");
+inline constexpr script search{"search", "53ece6be90f4717a32850505197eb4fafe04ff45",
+    std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K = 18, unpack(KEYS)
 )lua";
@@ -5745,24 +6222,18 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
     shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
+local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
 if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
 make_ready(task, task.when)
-return 0
-end
-function steps.promote(task)
-if task.state ~= 1 then return 3 end
-detach(task)
-make_ready(task, now)
 return 0
 end
 local seqs, effects = {}, {}
@@ -5775,8 +6246,84 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "db10bdfe723bd6ad08376595d0585797a28166eb",
+inline constexpr script steer{"steer", "e6954c517f0611554355d0218bf6964a8afece72",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+
+inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A = 30, unpack(KEYS)
+)lua";
+inline constexpr auto step_operation_text = joined(step_operation_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_unpack_operation, shared_stored_operation, shared_outdated_operations,
+    shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local id, of = ARGV[1], stored_operation(ARGV[1])
+if not of then return {'OK'} end
+local is_stopped = ARGV[2] == 'stop'
+local is_here = is_stopped or of.next == tonumber(ARGV[2])
+if of.state ~= 0 or not is_here then return {'OK', operation_row(id, of)} end
+local verbs = {
+retry = {try_afresh, function(state) return (state >= 5 and state <= 8) and state ~= 5 end},
+cancel = {cancel_task, function(state) return not (state >= 5 and state <= 8) end},
+remove = {remove_task, function(state) return state ~= 3 end},
+promote = {promote_task, function(state) return state == 1 end},
+}
+if not verbs[of.verb] then return {'OK', operation_row(id, of)} end
+local act, can = unpack(verbs[of.verb])
+local seqs = {}
+for n = 6, #ARGV, 3 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
+load(seqs)
+for n = 6, #ARGV, 3 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+local is_same = task and task.state == tonumber(ARGV[n + 2])
+local is_done = is_same and can(task.state) and (of.dry ~= '' or act(task) ~= 3)
+local field = is_done and 'done' or 'refused'
+of.matched, of[field] = of.matched + 1, of[field] + 1
+end
+if is_stopped then
+of.state, of.ended = 2, now
+else
+of.next, of.looked, of.carrier = tonumber(ARGV[3]), of.looked + tonumber(ARGV[4]), ARGV[5]
+if of.next == 0 then of.state, of.ended = 1, now end
+end
+if of.state == 0 then
+also[#also + 1] = {'HSET', O, id, cmsgpack.pack(of)}
+else
+for _, other in ipairs(outdated_operations()) do also[#also + 1] = {'HDEL', U, other} end
+also[#also + 1] = {'HDEL', O, id}
+also[#also + 1] = {'HSET', U, id, cmsgpack.pack(of)}
+end
+return commit({'OK', operation_row(id, of)})
+end)()
+)lua");
+inline constexpr script step_operation{"step_operation", "ba7e58a5ad204a65d0ae02e583889c51e1132144",
+    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";

@@ -216,6 +216,42 @@ public:
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
         return inner_->act_on_group(std::move(queue), std::move(group), what, behind);
     }
+    /// What a filter says of payloads, and a reason, are as secret as these.
+    awaitable<operation> begin_operation(operation what) override {
+        const auto to = inner_;
+        const auto texts = texts_;
+        for (auto* const text : {&what.filter, &what.reason}) {
+            *text = texts->by().encode(std::move(*text), coded_texts::schedule_place(what.queue, what.id));
+        }
+        auto begun = co_await to->begin_operation(std::move(what));
+        co_return readable(*texts, std::move(begun));
+    }
+    awaitable<std::vector<operation>> operations(std::string queue) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto found = co_await from->operations(std::move(queue));
+        for (auto& one : found) one = readable(*texts, std::move(one));
+        co_return found;
+    }
+    awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override {
+        const auto to = inner_;
+        const auto texts = texts_;
+        auto is_now = co_await to->step_operation(std::move(queue), std::move(id), std::move(step));
+        co_return readable(*texts, std::move(is_now));
+    }
+    awaitable<operation> stop_operation(std::string queue, std::string id) override {
+        const auto to = inner_;
+        const auto texts = texts_;
+        auto is_now = co_await to->stop_operation(std::move(queue), std::move(id));
+        co_return readable(*texts, std::move(is_now));
+    }
+    awaitable<search_step> search(search_query query) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto found = co_await from->search(std::move(query));
+        for (auto& one : found.tasks) texts->decode(one);
+        co_return found;
+    }
     awaitable<stored_statistics> statistics(std::string queue) override { return inner_->statistics(std::move(queue)); }
     awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
                                                   std::size_t periods) override {
@@ -293,6 +329,12 @@ private:
         if (which.keys.empty()) co_return none;
         auto page = co_await from->journal(std::move(id), std::move(which));
         co_return std::move(page.entries);
+    }
+
+    /// Where its filter can't be read here, it is none that could be carried on.
+    static operation readable(const coded_texts& texts, operation of) {
+        for (auto* const text : {&of.filter, &of.reason}) *text = schedule_text(texts, of.queue, of.id, std::move(*text));
+        return of;
     }
 
     /// A row that can't be read is one that no scheduler understands, and leaves alone.

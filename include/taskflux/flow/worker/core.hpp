@@ -18,7 +18,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -115,6 +117,10 @@ private:
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 
+    /// Carries on operations of these queues that nobody else does: such as have come no further since the last look.
+    asio::awaitable<void> carry_operations(std::vector<std::string> queues);
+    asio::awaitable<void> carry_operations_of(std::string queue);
+
     /// Cancels the handlers of a consumer whose lease is lost: other workers run its tasks now.
     void on_lost(const consumer_ptr& who);
 
@@ -143,7 +149,7 @@ private:
     // On the strand.
     std::minstd_rand random_;
     nursery loops_;
-    nursery::child joining_, fetching_, lingering_, wishing_, settling_, watching_, handing_in_;
+    nursery::child joining_, fetching_, lingering_, wishing_, settling_, watching_, handing_in_, carrying_;
     nursery deliveries_, departures_;
     worker_phase phase_;
     bool is_watching_ = false;  // waits for cancels, rather than for an answer to a renewal
@@ -152,6 +158,7 @@ private:
     std::string lost_;  // the latest consumer whose lease was lost
     unsigned failures_ = 0;
     unclaimed_watch unclaimed_;
+    std::map<std::string, std::map<std::string, std::uint64_t>> operations_;  // by queue and id: where they were at the last look
     std::string trouble_;  // why the last fetch has failed, which is told once
 
     lease_keeper keeper_;  // uses all of the above

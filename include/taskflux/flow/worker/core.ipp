@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/carrying.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
@@ -110,6 +111,7 @@ void worker_core::end_fetching(step to) {
     fetching_.stop();
     lingering_.stop();
     wishing_.stop();
+    carrying_.stop();
 }
 
 asio::awaitable<void> worker_core::join() {
@@ -230,7 +232,7 @@ asio::awaitable<void> worker_core::renew() {
     try {
         auto answer = co_await member_.renew(who);
         renewed_at_ = now;
-        if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty()) co_return;
+        if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty() && answer.operating.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
@@ -244,6 +246,40 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
     for (const auto& one : unclaimed_.see(answer.unclaimed, member_.queues(), *names_, clock_.now())) {
         monitor_->unclaimed(one.queue, one.name, one.waited);
     }
+    if (answer.operating.empty() || !carrying_.is_over() || !phase_.fetches()) return;
+    std::vector<std::string> queues;
+    for (const auto i : answer.operating) queues.push_back(member_.queues()[i]);
+    loops_.start(carrying_, carry_operations(std::move(queues)));
+}
+
+asio::awaitable<void> worker_core::carry_operations(std::vector<std::string> queues) {
+    for (const auto& queue : queues) {
+        auto carrying = carry_operations_of(queue);
+        auto carried = co_await caught(std::move(carrying));
+        if (!carried.failure()) continue;
+        if (!phase_.fetches() || is_abort(carried.failure())) co_return;
+        monitor_->log(log_level::warning, "carrying on operations of queue " + queue + " failed, and is tried again: " +
+                                              describe(carried.failure()).message);
+    }
+}
+
+asio::awaitable<void> worker_core::carry_operations_of(std::string queue) {
+    const auto all = co_await broker_->operations(queue);
+    std::map<std::string, std::uint64_t> known;
+    for (const auto& one : all) {
+        if (one.state == operation_state::running) known[one.id] = one.next;
+    }
+    const auto before = std::exchange(operations_[queue], known);
+    const auto carrier = *member_.consumer();
+    std::exception_ptr failure;
+    for (const auto& of : all) {
+        const auto seen = before.find(of.id);
+        if (of.state != operation_state::running || seen == before.end() || seen->second != of.next) continue;
+        auto carrying = carry_to_end(broker_, of, carrier);
+        auto carried = co_await caught(std::move(carrying));
+        if (carried.failure()) failure = carried.failure();  // those behind it go on all the same
+    }
+    if (failure) std::rethrow_exception(failure);
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {

@@ -1,9 +1,9 @@
 -- Renews a lease.
 -- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET, cancels HASH,
---           outbox HASH, ev STREAM
+--           operations HASH, outbox HASH, ev STREAM
 --      ARGV consumer, lease in ms
--- out: {'OK', 1 if `maintain` has something to do or 0, {[number, nonce, token] of each task to be cancelled},
---      [name, number] of one task of each name for which no worker that looked had a handler}; DUE, LOST
+-- out: {'OK', 1 if `maintain` has something to do or 0, 2 more if there are operations, {[number, nonce, token] of each task
+--      to be cancelled}, [name, number] of one task of each name for which no worker that looked had a handler}; DUE, LOST
 -- O(log n) of consumers; O(tasks to be cancelled in the queue).
 local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
@@ -22,7 +22,7 @@ if call('EXISTS', keys.cancels) == 1 then
 end
 also = {{'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]}}
 local has_work = is_due() or call('EXISTS', keys.outbox) == 1
-local reply = {'OK', has_work and 1 or 0, cancelled}
+local reply = {'OK', (has_work and 1 or 0) + 2 * call('EXISTS', keys.operations), cancelled}
 if call('EXISTS', keys.unclaimed) == 1 then
     local from = '-'
     for n = 1, most_kept.unclaimed_names do

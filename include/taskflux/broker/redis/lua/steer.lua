@@ -7,19 +7,12 @@
 -- out: {'OK', effect of each}; DUE, NEED, RELAY
 -- O(log n) a task; O(lane) to take one out of a lane of up to 1,000.
 if is_due() then return {'DUE'} end
-local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
+local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 
 function steps.start(task)
     if task.state ~= task_state.held or is_successor(task) then return effect.wrong_state end  -- its turn comes by itself
     detach(task)
     make_ready(task, task.when)
-    return effect.done
-end
-
-function steps.promote(task)
-    if task.state ~= task_state.scheduled then return effect.wrong_state end
-    detach(task)
-    make_ready(task, now)
     return effect.done
 end
 

@@ -131,7 +131,7 @@ local unclaimed_letter = {key = 'k', behind = 'l'}
 -- First bytes that tell kinds of entries apart: of a lane or a consumer's set, of a journal.
 local first_byte = {
     segment = string.byte('@'), subtask = string.byte(journal_letter.subtask), count = string.byte('#'),
-    open = string.byte(subtask_letter.open),
+    open = string.byte(subtask_letter.open), state = string.byte('a'),
 }
 
 -- A field of `keys.waiters` that is no number: the queue has a limit, and who ends a task must look for somebody who waits for
@@ -144,6 +144,10 @@ local limit_text = {of_waiting = '=    '}
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
 
+-- What costs a search so many µs: a task found, a segment, its name, a record; and how many looks at single tasks, or at tasks
+-- of a segment, it does in one.
+local search_cost = {found = 12, segment = 6, name = 2, record = 2, looks = 1, members = 8}
+
 -- C++: core/control.hpp throttle_bounds
 local throttle_bounds = {...}
 -- C++: core/limit/rate_gate.hpp rate_slack
@@ -151,6 +155,10 @@ local rate_slack = {...}
 -- The most that a limit may say (core/limit.hpp): tasks at a time or in a burst, the time of a rate, its starts in a ms, how
 -- long a burst may take.
 local limits = {tasks = 1000000000, per_ms = 366 * 24 * 3600000, starts_in_a_ms = 1000, burst_ms = 1e14}
+-- C++: broker/operations.hpp operation_state
+local operation_state = {...}
+-- C++: broker/operations.hpp most_operations
+local most_operations = {...}
 -- C++: broker/redis/layout.hpp most_handed
 local most_handed = {...}
 -- C++: broker/error_groups.hpp most_errors
@@ -186,6 +194,14 @@ local bound = {
     digits = 15,            -- of a number that was read
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole
     looked_at = 4000,       -- numbers that one call looks at where there are no tasks
+    search_work = 3000,     -- that one search does, in about µs; and what it costs:
+    search_bytes = 800,     -- bytes that are read in one of them
+    search_slice = 250,     -- numbers that are looked at together
+    search_segments = 64,   -- whose names are read at once
+    search_indexed = 1000,  -- tasks up to which an index is used
+    search_found = 200,     -- of them that are looked at
+    search_consumers = 100, -- of which those that they hold are taken
+    search_read = 2097152,  -- bytes of tasks that are read
     shown_names = 5,        -- consumers or subtasks that are named
     shown_fields = 100,     -- of a journal, that these are looked for in
     counted_entries = 2000, -- of lanes, that are counted

@@ -32,6 +32,8 @@ local keys = {
     history = 'M',        -- HASH: a tier's letter, a place in it, and perhaps :name -> which period, and its counts
     errors = 'E',         -- HASH: error group -> what is known of it
     failing = 'F',        -- ZSET: number:nonce:token:error group of tasks that have failed or been retried -> number
+    operations = 'O',     -- HASH: operation that is under way -> what it does and how far it has come
+    ended_operations = 'U',  -- HASH: operation that has ended -> the same
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
     attempts = 'A',       -- HASH: number -> attempts at a task that did not end it
 }

@@ -10,6 +10,13 @@ local function cancel_task(task)
     return effect.done
 end
 
+local function promote_task(task)
+    if task.state ~= task_state.scheduled then return effect.wrong_state end
+    detach(task)
+    make_ready(task, now)
+    return effect.done
+end
+
 local function try_afresh(task)
     if not is_terminal(task.state) or task.state == task_state.succeeded then return effect.wrong_state end
     if task.special and info(task).unique and unique_holder(info(task).unique) then return effect.wrong_state end
