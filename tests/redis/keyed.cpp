@@ -259,6 +259,7 @@ BOOST_AUTO_TEST_CASE(what_others_have_passed_over_is_shown_by_keys_that_have_roo
         const auto digits = std::to_string(number);
         return made + std::string(14 - digits.size(), '0') + digits;
     };
+    BOOST_TEST(fetch(1).empty());  // joins
     const auto first = put("a"), second = put("a"), other = put("b");
     fetch_request of_another;
     of_another.consumer = "w";
@@ -279,6 +280,7 @@ BOOST_AUTO_TEST_CASE(what_others_have_passed_over_is_shown_by_keys_that_have_roo
 }
 
 BOOST_AUTO_TEST_CASE(remnants_of_what_others_have_passed_over_are_dropped) {
+    BOOST_TEST(fetch(1).empty());  // joins
     const auto number = put("a");
     put("b");
     fetch_request of_another;
