@@ -2138,6 +2138,10 @@ public:
     awaitable<std::vector<error_group>> errors(std::string queue) override;
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
+    awaitable<peek_page> peek(std::string queue, peek_query query) override;
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override;
+    awaitable<effect> reply(std::string queue, task_reply what) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -2764,6 +2768,7 @@ struct consumer {
     time_point lease_end{};
     entry_list held;
     bool has_news = false;  ///< it has something to cancel and has not been told yet
+    bool is_passing = false;  ///< it has acquired tasks by name, and asks for no others
 };
 
 inline void entry_list::push_back(entry& item) {
@@ -2798,7 +2803,8 @@ namespace taskflux::memory {
 /// The consumers of one queue, and their leases. Not thread-safe.
 class consumers {
 public:
-    void join(const std::string& name, duration lease, time_point now) {
+    /// `is_passing`: where it goes, the queue is served no less than before.
+    consumer& join(const std::string& name, duration lease, time_point now, bool is_passing = false) {
         detail::check_consumer(name);
         auto& place = all_[name];
         if (!place) {
@@ -2807,7 +2813,9 @@ public:
             place->label = std::make_shared<const std::string>(name);
         }
         renew(*place, lease, now);
+        if (is_passing) return place->is_passing = true, *place;
         attended.join();
+        return *place;
     }
 
     /// The consumer of that name, or null when it never joined or its lease has run out.
@@ -2827,9 +2835,10 @@ public:
         const auto found = all_.find(name);
         if (found == all_.end()) return;
         give_back(*found->second);
+        const bool stayed = !found->second->is_passing;
         all_.erase(found);
         ++gone_;
-        if (all_.empty()) attended.end(now);
+        if (stayed && nobody_stays()) attended.end(now);
     }
 
     /// Takes out those whose leases have ended, `take_back(consumer)` first. Where that throws, the consumer stays, and it is still
@@ -2837,19 +2846,20 @@ public:
     template <class Function>
     void bury(time_point now, Function take_back) {
         auto next = never;
-        const auto gone = std::erase_if(all_, [&](auto& named) {
+        bool has_stayed = false;
+        std::erase_if(all_, [&](auto& named) {
             auto& who = *named.second;
             if (who.lease_end > now) {
                 next = (std::min)(next, who.lease_end);
                 return false;
             }
             take_back(who);
-            attended.lose();
+            if (!who.is_passing) attended.lose(), has_stayed = true;
             ++gone_;  // at once: the next may throw
             return true;
         });
         next_lease_end_ = next;
-        if (gone > 0 && all_.empty()) attended.end(now);
+        if (has_stayed && nobody_stays()) attended.end(now);
     }
 
     /// Some of those that hold tasks, sorted.
@@ -2872,6 +2882,10 @@ public:
     attendance attended;
 
 private:
+    bool nobody_stays() const {
+        return std::ranges::all_of(all_, [](const auto& named) { return named.second->is_passing; });
+    }
+
     std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
     time_point next_lease_end_ = never;
     std::uint64_t gone_ = 0;
@@ -3163,6 +3177,61 @@ struct consequences {
     std::vector<child_place> starts;   ///< continuations
 
     bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/arrivals.hpp --------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks that have become ready later than their numbers say (they were held, scheduled, retried, given back), in that order:
+/// each has a place among the numbers. Kept while somebody asks for it. Not thread-safe.
+class arrivals {
+public:
+    /// `seed`: what tells its orders from those of other queues.
+    explicit arrivals(std::uint64_t seed) : order_(seed) {}
+
+    /// From now on the order is kept, for an hour. Another one begins where it was not.
+    void ask(time_point now) {
+        if (!are_asked_for(now)) {
+            by_place_.clear();
+            places_.clear();
+            ++order_;
+        }
+        until_ = later(now, std::chrono::hours(1));
+    }
+    bool are_asked_for(time_point now) const { return now < until_; }
+
+    /// Which order this is.
+    std::uint64_t order() const { return order_; }
+
+    /// A task has become ready.
+    void add(std::uint64_t sequence, std::uint64_t place) {
+        remove(sequence);
+        places_.emplace(sequence, place);
+        by_place_.emplace(place, sequence);
+    }
+    /// It has gone.
+    void remove(std::uint64_t sequence) {
+        const auto known = places_.find(sequence);
+        if (known == places_.end()) return;
+        by_place_.erase(known->second);
+        places_.erase(known);
+    }
+
+    bool has(std::uint64_t sequence) const { return places_.contains(sequence); }
+    /// Place and number of the first behind that place.
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> after(std::uint64_t place) const {
+        const auto found = by_place_.upper_bound(place);
+        return found == by_place_.end() ? std::nullopt : std::optional(*found);
+    }
+
+private:
+    std::uint64_t order_;
+    time_point until_{};
+    std::map<std::uint64_t, std::uint64_t> by_place_;
+    std::unordered_map<std::uint64_t, std::uint64_t> places_;
 };
 
 }  // namespace taskflux::memory
@@ -3467,6 +3536,9 @@ public:
     /// Whether a task with a key may start.
     bool has_work() const { return ring_.size() > 1; }
 
+    /// Whether the limit of its key lets a waiting task start.
+    bool may_start(const entry& item) const { return lanes_.at(item.extras->key).is_in_ring; }
+
     /// Who has the next turn: the first task of a key that may start. Null where it is the turn of those without a key, of which
     /// there are some (`has_plain`) or no key has work.
     entry* next(bool has_plain) const {
@@ -3652,6 +3724,16 @@ public:
         }
     }
 
+    /// Whether the limit of its key lets a waiting task start. One that others have passed over goes back to its key for that.
+    bool may_start(entry& item) {
+        if (!item.has_key()) return true;
+        if (item.unclaimed) {
+            remove(item);
+            keyed_.add(item);
+        }
+        return keyed_.may_start(item);
+    }
+
     /// Whether a worker that knows `names` (null: all) has something to look at. O(1) for one that knows all: it is asked after
     /// each change of a queue.
     bool has_work(const name_set* names) const {
@@ -3786,18 +3868,23 @@ class entry_table {
 public:
     /// Makes an entry with the next sequence number.
     entry& add() {
-        const auto sequence = ++last_;
+        const auto sequence = skip();
         const auto index = index_of(sequence);
-        while (segments_.size() <= index) segments_.push_back(nullptr);
-        if (!segments_[index]) {
-            segments_[index] = std::make_unique<segment>();
-            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
-        }
+        if (!segments_[index]) segments_[index] = std::make_unique<segment>();
         auto& made = segments_[index]->entries[place_of(sequence)];
         made.sequence = sequence;
         ++segments_[index]->used;
         ++size_;
         return made;
+    }
+
+    /// Gives out a number that no entry has.
+    std::uint64_t skip() {
+        const auto index = index_of(++last_);
+        if (segments_.size() > index) return last_;
+        if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
+        segments_.push_back(nullptr);
+        return last_;
     }
 
     entry* find(std::uint64_t sequence) {
@@ -3969,7 +4056,7 @@ namespace taskflux::memory {
 class task_places {
 public:
     /// `seed` makes the nonces of keys.
-    explicit task_places(std::uint64_t seed) : nonces_(seed), events_(seed) {}
+    explicit task_places(std::uint64_t seed) : nonces_(seed), events_(seed), arrivals_(seed) {}
 
     /// The task that a submission gets instead of another one: that with its own id, or the holder of its unique key; where it
     /// replaces, the one that waits for the holder's end, or the holder that has not begun.
@@ -4011,6 +4098,9 @@ public:
         return task_key{found->second, nonces_.of(found->second)};
     }
 
+    /// The task of that number, or null.
+    entry* at(std::uint64_t sequence) { return tasks_.find(sequence); }
+
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
 
@@ -4018,8 +4108,21 @@ public:
 
     event_log& events() { return events_; }
 
+    memory::arrivals& arrivals() { return arrivals_; }
+    /// Whether a task has become ready since the last call.
+    bool take_arrived() { return std::exchange(has_arrived_, false); }
+    /// The highest number given out so far.
+    std::uint64_t last() const { return tasks_.last(); }
+
     /// Of a task that waits for its first attempt: since when it may start.
     static time_point due_since(const entry& waiting) { return (std::max)(waiting.submitted_at, waiting.when); }
+
+    /// A running task as its consumer gets it; `queue` is the index that it knows this queue by.
+    delivery delivery_of(const entry& task, std::size_t queue) const {
+        return {queue, key_of(task), task.deliveries, task.failed_attempts + 1, task.spec, task.payload,
+                task.extras ? task.extras->own_id : std::string(), shifted(task.submitted_at, wall_.ahead()),
+                task.first_started_at, task.started_at, task.limit(), nullptr, due_since(task)};
+    }
 
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
@@ -4104,6 +4207,8 @@ protected:
             wall_.remove(task);
             enter(task, event, task_state::waiting);
             ready_.add(task, urgent);
+            has_arrived_ = true;
+            if (&task != newest_ && arrivals_.are_asked_for(now)) arrivals_.add(task.sequence, tasks_.skip());
         }
         watch_limit(task);
     }
@@ -4114,6 +4219,7 @@ protected:
 
     void erase(entry& task) {
         wall_.remove(task);
+        arrivals_.remove(task.sequence);
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
@@ -4156,6 +4262,9 @@ protected:
     std::unordered_map<std::string, std::uint64_t> own_ids_;
     unique_keys unique_;
     event_log events_;
+    memory::arrivals arrivals_;
+    const entry* newest_ = nullptr;  // that is being stored: its number says when it has come
+    bool has_arrived_ = false;
 };
 
 }  // namespace taskflux::memory
@@ -4364,7 +4473,9 @@ public:
         statistics_.count(*task.spec, detail::counted::submitted, now);
         watch_limit(task);
         tell(event_kind::submitted, task, 0, now);
+        newest_ = &task;
         if (!from.hold && !follows) start(task, now);
+        newest_ = nullptr;
         return {key_of(task), false};
     }
 
@@ -4430,6 +4541,15 @@ public:
         }
         task.result = std::move(result);
         finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    /// Of a task that has succeeded: another result, which is kept for as long again.
+    void replace_result(entry& task, std::string result, time_point now) {
+        task.result = std::move(result);
+        task.when = now;
+        task.home->remove(task);
+        ended_.add(task, task.spec->policy.retention);
+        expect(later(now, task.spec->policy.retention));
     }
 
     void fail(entry& task, task_event event, std::string why, time_point now) {
@@ -5072,6 +5192,7 @@ public:
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
+    consumer& pass_by(const std::string& name, duration lease, time_point now) { return consumers_.join(name, lease, now, true); }
     void renew(consumer& who, duration lease, time_point now) { consumers_.renew(who, lease, now); }
 
     void leave(const std::string& name, time_point now) {
@@ -5124,22 +5245,18 @@ public:
                 continue;
             }
             --left;
-            store_.deliver(*task, who, now);
-            rules_.started(*task);
-            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
-                           task->payload, task->extras ? task->extras->own_id : std::string(),
-                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
-                           nullptr, task_places::due_since(*task)});
+            hand_out(*task, who, now);
+            out.push_back(store_.delivery_of(*task, queue));
         }
     }
 
-    bool has_work(const name_set* names) const { return rules_.may_start(1) > 0 && store_.ready().has_work(names); }
-
-    /// The name of the task that is next in its lane, or null.
-    const std::string* next_name() const {
-        const auto* spec = store_.ready().front_spec();
-        return spec ? &spec->name : nullptr;
+    /// Hands a waiting task to a consumer, whatever limits say.
+    void hand_out(entry& task, consumer& who, time_point now) {
+        store_.deliver(task, who, now);
+        rules_.started(task);
     }
+
+    bool has_work(const name_set* names) const { return rules_.may_start(1) > 0 && store_.ready().has_work(names); }
 
     effect settle(const consumer* who, const settlement& end, time_point now) {
         auto* task = find(end.key);
@@ -5361,6 +5478,7 @@ public:
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || rules_.has_had_limits(); }
 
     family_store& store() { return store_; }
+    const family_store& store() const { return store_; }
     std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
 
     attendance& attended() { return consumers_.attended; }
@@ -5651,6 +5769,7 @@ struct waiting : result_waiter {
     const fetch_request* request = nullptr;  // of a fetch
     std::shared_ptr<const queue_list> serves;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch
+    const std::string* peeks = nullptr;      // of a peek: the queue
     std::optional<task_id> awaited;          // of a wait
     time_point since{};                      // of a wait
     time_point look_at = never;              // whether somebody serves its queue
@@ -5670,14 +5789,14 @@ namespace taskflux::memory {
 /// handler for the next task, or else the first for which there is another one; null for none.
 template <class Waiters>
 auto* choose_fetch(const Waiters& fetches, const task_queue& queue) {
-    const auto* const next = queue.next_name();
+    const auto* const next = queue.store().ready().front_spec();
     typename Waiters::value_type chosen = nullptr;
     for (auto* candidate : fetches) {
         const auto* const names = candidate->request->names.get();
         if (candidate->is_woken || !candidate->serves->place_of(queue.listed.name)) continue;
         if (!queue.has_work(names)) continue;
         if (!chosen) chosen = candidate;
-        if (!names || !next || names->contains(*next)) return candidate;
+        if (!names || !next || names->contains(next->name)) return candidate;
     }
     return chosen;
 }
@@ -5721,6 +5840,170 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
         }
     }
     if (queue.attended().notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/broker/claim_checks.hpp ----------------------------------------------
+
+namespace taskflux::detail {
+
+/// What every broker checks of calls of `claims`.
+struct most_claimed {
+    static constexpr std::size_t peeked = 1000, acquired = 1000, bytes = 1 << 20;
+};
+
+/// Gives where to begin.
+inline peek_cursor check_peek(const std::string& queue, const peek_query& query) {
+    check_queue_name(queue);
+    if (query.limit == 0 || query.limit > most_claimed::peeked) {
+        throw error(errc::invalid_argument, "queue " + queue + " can't be peeked at: the limit is " + std::to_string(query.limit) +
+                                                "; use 1 to " + std::to_string(most_claimed::peeked) + ", and the page's cursor for more");
+    }
+    return peek_cursor::parse(query.cursor);
+}
+
+inline void check_reference(const task_reference& one, const std::string& queue) {
+    if (!one.own_id.empty()) return check_name(limits::own_id, one.own_id);
+    if (one.key.sequence > 0) return;
+    throw error(errc::invalid_argument, "a task of queue " + queue + " is named by nothing: give its key, or its own id");
+}
+
+inline void check_acquire(const acquire_request& request) {
+    check_queue_name(request.queue);
+    check_consumer(request.consumer);
+    if (request.lease < std::chrono::milliseconds(1)) {
+        throw error(errc::invalid_argument, "tasks of queue " + request.queue + " can't be acquired for " +
+                                                std::to_string(request.lease.count()) +
+                                                " ms: promise a reply within at least 1 ms; an acquired task is handed out again then");
+    }
+    if (request.tasks.size() > most_claimed::acquired) {
+        throw error(errc::invalid_argument, std::to_string(request.tasks.size()) + " tasks of queue " + request.queue +
+                                                " can't be acquired at once: name up to " + std::to_string(most_claimed::acquired));
+    }
+    for (const auto& one : request.tasks) check_reference(one, request.queue);
+}
+
+inline void check_reply(const std::string& queue, const task_reply& what) {
+    check_queue_name(queue);
+    check_reference(what.task, queue);
+    check_result_size(what.result);
+    if (what.forward_to.empty() != !what.forwarded) {
+        throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded: it has " +
+                                                (what.forwarded ? "a task and no queue for it" : "a queue and no task for it"));
+    }
+    if (!what.forwarded) return;
+    check_queue_name(what.forward_to);
+    if (what.forwarded->own_id.empty()) {
+        throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded to " + what.forward_to +
+                                                ": what is forwarded needs an own id, by which a second one is known; that of its task");
+    }
+    const std::vector<new_task> tasks(1, *what.forwarded);
+    check_tasks(tasks);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/claims.hpp ----------------------------------------------------
+
+// Looking at the waiting tasks of a queue, and taking or ending those that are named. Not thread-safe.
+namespace taskflux::memory {
+
+inline entry* referred(task_queue& in, const task_reference& to) {
+    if (to.own_id.empty()) return in.find(to.key);
+    const auto key = in.find_own(to.own_id);
+    return key ? in.find(*key) : nullptr;
+}
+
+/// Adds waiting tasks behind a cursor to a page, and moves the cursor behind what was looked at. False where there is more to look
+/// at, and the page has room.
+inline bool peek(task_queue& in, const peek_query& query, detail::peek_cursor& at, peek_page& page, time_point now) {
+    constexpr std::size_t most_looked_at = 10'000;
+    auto& store = in.store();
+    auto& late = store.arrivals();
+    late.ask(now);
+    if (std::exchange(at.order, late.order()) != late.order()) at.place = 0;
+    std::size_t bytes = 0;
+    for (std::size_t looked_at = 0; looked_at < most_looked_at; ++looked_at) {
+        auto* task = in.after(at.place);
+        auto place = task ? task->sequence : store.last();
+        const auto arrived = late.after(at.place);
+        if (arrived && (!task || arrived->first < place)) {
+            place = arrived->first;
+            task = in.store().at(arrived->second);
+        } else if (task && late.has(task->sequence)) {
+            at.place = place;  // its turn comes later
+            continue;
+        }
+        const bool is_wanted = task && task->state == task_state::waiting && task->limit() > now &&
+                               (!query.names || query.names->contains(task->spec->name));
+        if (is_wanted && query.with_payload) bytes += task->payload.size();
+        if (is_wanted && (page.tasks.size() == query.limit || (bytes > detail::most_claimed::bytes && !page.tasks.empty()))) return true;
+        at.place = place;
+        if (!task && !arrived) return true;
+        if (!is_wanted) continue;
+        auto& seen = page.tasks.emplace_back();
+        seen.key = in.key_of(*task);
+        seen.cursor = at.text();
+        if (task->extras) seen.own_id = task->extras->own_id;
+        seen.spec = task->spec;
+        seen.size = task->payload.size();
+        if (query.with_payload) seen.payload = task->payload;
+        seen.submitted_at = shifted(task->submitted_at, in.ahead());
+        seen.deliveries = task->deliveries;
+    }
+    return !page.tasks.empty();
+}
+
+/// `claims::acquire`.
+inline std::vector<acquired_task> acquire(task_queue& in, const acquire_request& request, time_point now) {
+    std::vector<acquired_task> answers;
+    answers.reserve(request.tasks.size());
+    auto* who = in.find_consumer(request.consumer);
+    for (const auto& one : request.tasks) {
+        auto& answer = answers.emplace_back();
+        auto* const task = referred(in, one);
+        if (!task) continue;
+        if (!who || task->holder != who) {
+            if (task->state != task_state::waiting || task->limit() <= now) {
+                answer.what = acquire_outcome::not_waiting;
+                continue;
+            }
+            if (in.rules().may_start(1) == 0 || !in.store().ready().may_start(*task)) {
+                answer.what = acquire_outcome::limited;
+                continue;
+            }
+            if (!who) who = &in.pass_by(request.consumer, request.lease, now);
+            in.hand_out(*task, *who, now);
+        }
+        answer.what = acquire_outcome::taken;
+        answer.task = in.store().delivery_of(*task, 0);
+    }
+    return answers;
+}
+
+/// `claims::reply`.
+inline effect reply(task_queue& in, task_reply& what, time_point now) {
+    auto* const task = referred(in, what.task);
+    if (!task) return effect::not_found;
+    auto& store = in.store();
+    const bool is_any = what.scope == reply_scope::any;
+    if (what.scope == reply_scope::attempt) {
+        const bool is_current = task->deliveries == what.token;
+        if (is_current && task->state == task_state::succeeded && task->result == what.result) return effect::done;
+        if (!is_current || task->state != task_state::running) return effect::lease_lost;
+    } else if (task->state == task_state::waiting) {
+        consumer replier;
+        replier.name = "reply";
+        replier.label = std::make_shared<const std::string>(replier.name);
+        store.deliver(*task, replier, now);
+    } else if (is_any && task->state == task_state::succeeded) {
+        return store.replace_result(*task, std::move(what.result), now), effect::done;
+    } else if (!is_any || task->state != task_state::running) {
+        return effect::wrong_state;
+    }
+    store.complete(*task, std::move(what.result), now);
+    return effect::done;
 }
 
 }  // namespace taskflux::memory
@@ -5774,7 +6057,7 @@ public:
     /// Once for each coroutine, however often it waits.
     void enter(waiting& who) {
         if (who.home) return;
-        auto& home = who.request ? fetches_ : others_;
+        auto& home = who.request ? fetches_ : who.peeks ? peeks_ : others_;
         who.place = home.insert(home.end(), &who);
         who.home = &home;
     }
@@ -5786,12 +6069,12 @@ public:
         return home != nullptr;
     }
 
-    bool is_empty() const { return fetches_.empty() && others_.empty(); }
+    bool is_empty() const { return fetches_.empty() && peeks_.empty() && others_.empty(); }
     const waiting_list& fetches() const { return fetches_; }
 
     template <class Action>
     void for_each(Action action) const {
-        for (const auto* list : {&fetches_, &others_}) {
+        for (const auto* list : {&fetches_, &peeks_, &others_}) {
             for (auto* one : *list) action(*one);
         }
     }
@@ -5800,6 +6083,13 @@ public:
     void nudge(const std::string& consumer) const {
         for (auto* one : others_) {
             if (one->consumer && *one->consumer == consumer) one->finish();
+        }
+    }
+
+    /// Wakes everybody who waits to see tasks of this queue.
+    void tell_peeks(const std::string& queue) const {
+        for (auto* one : peeks_) {
+            if (*one->peeks == queue) one->wake.set();
         }
     }
 
@@ -5816,6 +6106,7 @@ public:
 
 private:
     waiting_list fetches_;
+    waiting_list peeks_;
     waiting_list others_;
 };
 
@@ -6018,6 +6309,7 @@ protected:
         queue.events().seal();
         reporter_->failed(queue);
         for (const auto& consumer : queue.take_nudged()) parked_.nudge(consumer);
+        if (queue.store().take_arrived()) parked_.tell_peeks(queue.listed.name);
         if (!queue.attended().notes_deserted()) return;
         if (const auto when = next_look(queue, clock_->now()); parked_.look_at(queue.listed.name, when)) arm(when);
     }
@@ -6155,6 +6447,33 @@ public:
             if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
                 throw boost::system::system_error(asio::error::operation_aborted);
             }
+        }
+    }
+
+    awaitable<peek_page> peek(std::string name, peek_query query) {
+        const auto self = shared_from_this();
+        auto at = detail::check_peek(name, query);
+        const auto deadline = later(clock_->now(), query.wait);
+        std::optional<waiter> place;
+        peek_page page;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                check_open();
+                const auto now = clock_->now();
+                auto& queue = queues_.look(name);
+                if (queue.follows_wall()) follow();
+                queue.advance(now);
+                note(queue);
+                pass_consequences(now);
+                const bool has_seen_all = memory::peek(queue, query, at, page, now);
+                page.cursor = at.text();
+                if (!page.tasks.empty() || (has_seen_all && now >= deadline)) co_return page;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).peeks = &name;
+                place->park();
+            }
+            co_await place->wake.wait();
         }
     }
 
@@ -6894,6 +7213,24 @@ asio::awaitable<group_result> memory_broker::act_on_group(std::string queue, std
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
         return memory::act_on_group(in, group, what, behind, now);
     });
+}
+
+asio::awaitable<peek_page> memory_broker::peek(std::string queue, peek_query query) {
+    return hub_->peek(std::move(queue), std::move(query));
+}
+
+asio::awaitable<std::vector<acquired_task>> memory_broker::acquire(acquire_request request) {
+    detail::check_acquire(request);
+    co_return hub_->in_existing(request.queue, [&](auto& in, time_point now) { return memory::acquire(in, request, now); });
+}
+
+asio::awaitable<effect> memory_broker::reply(std::string queue, task_reply what) {
+    detail::check_reply(queue, what);
+    const auto done = hub_->in_existing(queue, [&](auto& in, time_point now) { return memory::reply(in, what, now); });
+    if (done == effect::done && what.forwarded) {  // where it has no room, it comes all the same: its task has ended
+        hub_->in_any(what.forward_to, [&](auto& in, time_point now) { return in.store().add(std::move(*what.forwarded), now); });
+    }
+    co_return done;
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -18609,7 +18946,7 @@ try('TIME')
 try('PUBLISH', channel, '')
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SCARD', 'SMEMBERS', 'ZCARD'}) do try(name, key) end
-for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPOS', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
     try(name, key, '1')
 end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
@@ -21021,7 +21358,7 @@ struct message_letter {
 
 /// What a field of an outbox begins with.
 struct outbox_letter {
-    static constexpr char ended = 'D', cancel = 'X', start = 'S';
+    static constexpr char ended = 'D', cancel = 'X', start = 'S', forward = 'F';
 };
 
 /// What an entry of a journal for a subtask begins with.
@@ -21537,6 +21874,13 @@ public:
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
     }
 
+    /// Awaits word that a queue has new tasks to be seen, as do others.
+    ticket peek(const std::string& queue, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        const auto at = peeking_.emplace(queue, who);
+        return ticket(*this, std::move(who), [at](inbox& in) { in.peeking_.erase(at); });
+    }
+
     /// Whether there is something to cancel that `renewed` has not been told.
     bool has_news(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
@@ -21560,6 +21904,11 @@ public:
             case message_letter::look:
             case message_letter::task: {
                 const std::string name(from.text());
+                if (name == "peek") {
+                    const auto [begin, end] = peeking_.equal_range(queue);
+                    for (auto at = begin; at != end; ++at) at->second->wake.set();
+                    break;
+                }
                 const auto found = sleepers_.find(name);
                 const auto known = lookouts_.find(name);
                 const bool to_look = kind == message_letter::look && found != sleepers_.end();
@@ -21620,6 +21969,7 @@ private:
         for (const auto& [sleeper, looks] : lookouts_) looks->forget_all();
         for (const auto& [sleeper, who] : sleepers_) who->wake.set();
         for (const auto& [consumer, who] : watchers_) who->wake.set();
+        for (const auto& [queue, who] : peeking_) who->wake.set();
     }
 
     using lookouts = std::map<std::string, std::shared_ptr<lookout>>;
@@ -21649,6 +21999,7 @@ private:
     lookouts lookouts_;  // by name of the sleeper, from its first fetch on
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
+    std::multimap<std::string, place_ptr> peeking_;  // by queue
     std::set<std::string> news_;  // consumers
 };
 
@@ -22954,6 +23305,10 @@ inline constexpr char shared_ready[] =
     R"lua(local ready, erased, ended = 0, {}, {}
 )lua";
 
+inline constexpr char shared_arrived[] =
+    R"lua(local arrived = {}
+)lua";
+
 inline constexpr char shared_lanes_head[] =
     R"lua(local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
 )lua";
@@ -22961,7 +23316,7 @@ inline constexpr char shared_lanes_head[] =
 inline constexpr char shared_sorted_sets[] =
     R"lua(local sorted_sets = {
 [d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {},
-[P] = {}, [R] = {}, [T] = {}
+[P] = {}, [R] = {}, [T] = {}, [V] = {}
 }
 )lua";
 
@@ -23438,6 +23793,33 @@ return of
 end
 )lua";
 
+inline constexpr char shared_kept_order[] =
+    R"lua(local function kept_order(stated)
+local order, till = string.match(stated or '', '^(%d+) (%d+)$')
+till = whole(till) or 0
+if till > now then return order, till end
+end
+)lua";
+
+inline constexpr char shared_place_arrivals[] =
+    R"lua(local function place_arrivals()
+if #erased > 0 and call('EXISTS', V) == 1 then
+for _, seq in ipairs(erased) do sorted_sets[V][string.format('%014d', seq)] = false end
+end
+if #arrived == 0 then return end
+local stated, last = unpack(call('HMGET', c, 'peeked', 'seq'))
+last = whole(last)
+if not kept_order(stated) or not last then return end
+for _, command in ipairs(also) do
+if command[2] == c and command[3] == 'seq' then last = whole(command[4]) or last end
+end
+for n, seq in ipairs(arrived) do
+if tasks[seq] then sorted_sets[V][string.format('%014d', seq)] = last + n end
+end
+also[#also + 1] = {'HSET', c, 'seq', string.format('%d', last + #arrived)}
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -23519,6 +23901,7 @@ task.when = at
 sorted_sets[d][string.format('%014d', task.seq)] = at
 else
 enter(task, 2)
+arrived[#arrived + 1] = task.seq
 if (task.special and info(task).key) then
 by_key(task, 'w', true)
 return watch_limit(task)
@@ -23876,6 +24259,7 @@ make_ready(task, task.when)
 if task.state == 2 then
 task.when = 0
 changed[seq] = nil
+arrived[#arrived] = nil
 end
 end
 end
@@ -24541,7 +24925,8 @@ inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
 if most == 0 then break end
-if member ~= myself and wake(member) then most = most - 1 end
+local is_counted = string.sub(member, -#'\10peek\10?') ~= '\10peek\10?'
+if member ~= myself and wake(member) and is_counted then most = most - 1 end
 end
 end
 )lua";
@@ -24638,6 +25023,7 @@ end
 inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
+place_arrivals()
 if touched[1] then turns_of_keys().place() end
 local of, merged = {told = tell_waiters()}, {}
 if next(counts) and call('HLEN', c) >= 1000 then
@@ -24777,7 +25163,106 @@ end
 inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
-inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A = 29, unpack(KEYS)
+inline constexpr char acquire_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
+)lua";
+inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, nested,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local consumer, seqs, own = ARGV[1], {}, {}
+for n = 4, #ARGV, 3 do own[#own + 1] = ARGV[n + 2] end
+local known = read(k, own)
+for n = 1, #own do seqs[n] = own[n] ~= '' and (whole(known[n]) or 0) or tonumber(ARGV[3 * n + 1]) end
+load(seqs, true)
+local room = admit(#own)
+local taken, is_held, reply, used = 0, false, {'OK', now}, {}
+local function take(task)
+local of, name = task.segment, (task.special and info(task).key)
+if of and task.in_turn then used[of] = info(task).priority end
+if name then turns_of_keys().start(touch(name)) end
+detach(task)
+enter(task, 3)
+task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
+if task.first_try then task.first = now end
+task.packed = pack_state(task)
+tell_of('started', task, consumer)
+append(held_add, consumer, task.seq)
+taken = taken + 1
+end
+local function claim_one(task, n)
+if not task or own[n] == '' and task.nonce ~= tonumber(ARGV[3 * n + 2]) then return {3} end
+if own[n] ~= '' and info(task).own ~= own[n] then return {3} end
+if not (task and task.state == 3 and task.holder == consumer) then
+if task.state ~= 2 or limit(task) <= now then return {1} end
+local name = (task.special and info(task).key)
+if taken >= room or name and turns_of_keys().room_of(touch(name)) < 1 then return {2} end
+take(task)
+end
+is_held = true
+return {0, task.seq, record_of(task), task.packed or pack_state(task)}
+end
+for n = 1, #own do reply[n + 2] = claim_one(tasks[seqs[n]], n) end
+local function drop_entry(lane_name, entry)
+local head = call('LPOS', lane_name, entry, 'MAXLEN', 500)
+local tail = not head and call('LPOS', lane_name, entry, 'RANK', -1, 'MAXLEN', 500)
+if head or tail then also[#also + 1] = {'LREM', lane_name, head and 1 or -1, entry} end
+end
+local function is_used_up(of)
+for seq = of.first, of.first + of.count - 1 do
+local code = code_of(of, seq)
+local is_ready = code == 0 or code == 253
+if is_ready and not (tasks[seq] and changed[seq]) then return false end
+end
+return true
+end
+for of, priority in pairs(used) do
+local name = key('l:' .. priority)
+if #missing == 0 and is_used_up(of) then drop_entry(name, '@' .. of.name) end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+for name, entries in pairs(lanes_remove) do
+if call('LLEN', name) > 1000 then
+for _, seq in ipairs(entries) do drop_entry(name, seq) end
+end
+end
+local due_next = gate and gate.start(taken)
+if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
+if is_held then
+local till = math.min(now + tonumber(ARGV[2]), 1e15)
+if till < math.min(tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15)) then wakes = wakes + 1 end
+also[#also + 1] = {'HSET', h, consumer, ARGV[2] .. ':' .. ARGV[3]}
+if not has_lease(consumer) then also[#also + 1] = {'ZADD', C, string.format('%d', till), consumer} end
+end
+return commit(reply)
+end)()
+)lua");
+inline constexpr script acquire{"acquire", "efec9e9fc3cc87c309244c896582966856316c64",
+    std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+
+inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -24785,28 +25270,29 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
     shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_retry, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -24840,8 +25326,8 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "088f9ae779126628f677472613f4dac29b1a8a8d",
-    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
+inline constexpr script act_on_group{"act_on_group", "6ba11c41bb094a050605415c6db50649abc72838",
+    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -24889,7 +25375,7 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -24901,21 +25387,21 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -24931,8 +25417,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "90f72188cd25366491819c45109ac05f13e033cb",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script aside{"aside", "f5c18e6a62a3c391345865b256064a0102366e9e",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -25140,7 +25626,7 @@ return reply
 inline constexpr script counts{"counts", "4fa72d2365e6de1462263d9371befa538d5d98a4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -25152,21 +25638,21 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -25175,10 +25661,10 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "f86353275a661559f2acc13c96d1414ab3a9d1c0",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script end_child{"end_child", "0f1ca2151ac53ae8db0f3038b35176c79d30fc77",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -25186,29 +25672,29 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state,
+    shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
     shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
-    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -25232,8 +25718,8 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "4fc70e39e53bcad65e9ee027225b70219c30ff91",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script enqueue{"enqueue", "0c084887951f1931403d1e6de0a66f99fecf2ff0",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
@@ -25332,7 +25818,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "950ac4dffeec5d5fd1421575eb973424bd692746",
+inline constexpr script enqueue_plain{"enqueue_plain", "58936543aa0de6c9e4504684548feaf81a7449d8",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -25415,7 +25901,7 @@ return {'OK', now, number, id, unpack(entries)}
 inline constexpr script events{"events", "d61fbe6c948f155c9b5168e09196f2038625398a",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -25423,29 +25909,29 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_priorities_in, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
+    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25654,8 +26140,8 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "81409e37423b25a9480811792bae1c0031426265",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script fetch{"fetch", "938790a5a355995c8c2eb0c5390c6ae53a486704",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
@@ -25835,7 +26321,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "05da2c108fe5026495045697a4cec8757b6ce7d3",
+inline constexpr script fetch_plain{"fetch_plain", "99b51e0073770bb4818dd4cf1fb28583a559c18b",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -26052,7 +26538,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "94395e4abe63526a8ba349d4f357a4f13da976d1",
+inline constexpr script join{"join", "b4d19344fd13b3f11ac6d7910639a96cc3e733db",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -26139,7 +26625,7 @@ return {'OK'}
 inline constexpr script keep_events{"keep_events", "cf4b5770e88daaf9367790f1ac1dffd04cce5066",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26147,27 +26633,28 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -26189,8 +26676,8 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "7b70eafc3cca92b2baafa1572864642b7ca4213d",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script leave{"leave", "2b66dfbf4beecd5a893166f18f7b3b684b090648",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
@@ -26206,7 +26693,7 @@ return reply
 inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26214,26 +26701,27 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
-    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
+    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
+    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, nested, shared_erase_all, shared_write_lanes,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -26255,8 +26743,8 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "69d1491534a7ee98fdf11511e3230a2e9b848758",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script list{"list", "2fd2ff23f2a0194d0c490fb79dcb6779fec8a325",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
@@ -26319,7 +26807,7 @@ return {'OK', now, soonest < 1e15 and soonest or -2}
 inline constexpr script look{"look", "1a9146b60e5cd8e34b1f5f89d0d1702ed5b97131",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26327,29 +26815,30 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_stop_events, shared_write_events, shared_throttle_end,
     shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run,
-    shared_parse, shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state,
+    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
-    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_gaps_as_text, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
     shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -26478,8 +26967,8 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script maintain{"maintain", "a910a3512580913ecb85e750dd06bf2a646be338",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -26513,7 +27002,7 @@ return reply
 inline constexpr script outbox{"outbox", "d67ebc8d3268d5a6c5231dcb7470dd682e54ce03",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26526,21 +27015,21 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -26559,10 +27048,96 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "05a02bbb635ef6552504c091b7692fdf6418e3ca",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script pause{"pause", "b665ef3588e996bffdfb5f046a93e11f0e68065b",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
+)lua";
+inline constexpr auto peek_text = joined(peek_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
+    shared_add_to, shared_read, shared_time_of, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_write_events, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_open_segments, shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_load, shared_record_of, shared_info, shared_in_slices,
+    shared_answered_bytes, shared_fits, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_limit, shared_kept_order, shared_text,
+    shared_wake, shared_wake_some, shared_write_rest,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local known = call('HMGET', c, 'seq', 'low', 'gaps', 'peeked')
+local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]), tonumber(ARGV[3]), ARGV[4] == '1'
+local order, till = kept_order(known[4])
+local is_new = not order
+if is_new then order = string.format('%d', now) end
+if is_new or till < now + 3600000 / 2 then
+also[#also + 1] = {'HSET', c, 'peeked', string.format('%s %d', order, now + 3600000)}
+end
+local names
+for n = 6, #ARGV do
+names = names or {}
+names[ARGV[n]] = true
+end
+local at = ARGV[1] == order and math.min(whole(ARGV[2]) or 0, last) or 0
+local low = whole(known[2]) or 0
+if low <= last then at = math.max(at, low) end
+local late = {}
+local has_late = call('ZCARD', V) > 0
+if is_new and has_late then also[#also + 1], has_late = {'UNLINK', V}, false end
+if has_late then
+late = call('ZRANGE', V, '(' .. at, '+inf', 'BYSCORE', 'LIMIT', 0, 100, 'WITHSCORES')
+end
+call('ZCARD', i)
+call('HLEN', q)
+local reply, is_full = {'OK', now, -1, order, 0, 0}, false
+local function show(task, place)
+if task.state ~= 2 or limit(task) <= now then return true end
+local record = record_of(task)
+if fault_in(record) or names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then return true end
+local size = #record - info(task).payload_at + 1
+if not with_payload then record = string.sub(record, 1, info(task).payload_at - 1) end
+is_full = #reply == 6 + most or not fits(#record)
+if is_full then return false end
+reply[#reply + 1] = {place, task.seq, record, task.deliveries, size}
+end
+local function by_number(task)
+if has_late and time_of(V, string.format('%014d', task.seq)) then return true end
+return show(task, task.seq)
+end
+local begin = at
+local function look_till(stop)
+while at < stop and not is_full and at - begin < 4000 do
+at = walk(at, stop, 500, gaps, false, by_number)
+end
+end
+for n = 1, #late, 2 do
+local seq, place = whole(late[n]), whole(late[n + 1])
+look_till(math.min(place or last, last) - 1)
+if is_full or at < (place or last) - 1 then break end
+if seq and place then load({seq}) end
+local task = seq and place and tasks[seq]
+if not task or task.state ~= 2 then
+also[#also + 1] = {'ZREM', V, late[n]}
+elseif show(task, place) == false then
+break
+end
+at = place or at
+end
+if #late < 200 and not is_full and (#late == 0 or at >= (whole(late[#late]) or 0)) then look_till(last) end
+local is_end = at >= last
+local soonest = math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15))
+if soonest < 1e15 then reply[3] = math.max(soonest, 0) end
+reply[5], reply[6] = at, is_end and 1 or 0
+if is_end and #reply == 6 and ARGV[5] ~= '' then
+also[#also + 1] = {'ZADD', i, 0, ARGV[5] .. '\10peek\10?'}
+end
+if call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
+write_rest({})
+return reply
+)lua");
+inline constexpr script peek{"peek", "559c75e15d0d15ff99516f518a5cbac722e283d6",
+    std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
+
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26574,22 +27149,22 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -26600,8 +27175,8 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script reclaim{"reclaim", "29f28cc16ce3f4a9f85adfa8d0bccf0158f40529",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
@@ -26644,7 +27219,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
+inline constexpr script renew{"renew", "be98a5e766673e7af81962ebadd502914f45ebee",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -26673,7 +27248,84 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char reply_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+)lua";
+inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local own, scope, token, result = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local seq = own ~= '' and (whole(call('HGET', k, own)) or 0) or tonumber(ARGV[1])
+load({seq}, true)
+local task = tasks[seq]
+if not task or own == '' and task.nonce ~= tonumber(ARGV[2]) or own ~= '' and info(task).own ~= own then
+return {'OK', 4}
+end
+local is_any = scope == 2
+local function end_with_result()
+if task.cancel then
+task.failed = task.failed + 1
+return finish(task, 7)
+end
+if wait_for_children(task, result) then return end
+task.result = result
+finish(task, 5)
+end
+local function end_it()
+if scope == 0 then
+local is_current = task.deliveries == token
+if is_current and task.state == 5 and task.result == result then return 0 end
+if not is_current or task.state ~= 3 then return 2 end
+elseif task.state == 2 then
+detach(task)
+enter(task, 3)
+task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, 'reply'
+if task.first_try then task.first = now end
+tell_of('started', task, task.holder)
+elseif is_any and task.state == 5 then
+task.result, task.when = result, now
+local keep = task.special and info(task).retention or 3600000
+task.gone_at = math.min(now + keep, 1e15)
+append(sorted_sets[f], task.gone_at, task.seq)
+changed[task.seq] = true
+return
+elseif not is_any or task.state ~= 3 then
+return 3
+end
+end_with_result()
+end
+local answer = end_it() or 0
+if answer == 0 and ARGV[7] ~= '' then outgoing[string.format('F' .. '%d', seq)] = ARGV[7] end
+return commit({'OK', answer})
+end)()
+)lua");
+inline constexpr script reply{"reply", "7a4c3f202f9afbca95eed01d7ffe46d9abb23c49",
+    std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26685,22 +27337,22 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_lines_in,
-    shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -26733,10 +27385,10 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "d73606bf0f53aa9f8353cd08871c37ff84afd3ed",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script report{"report", "319c22ff3de4a28e38f0dce16dcac8fda26c7f5f",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26748,22 +27400,22 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, nested, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -26776,8 +27428,8 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "01425b7090ca293faddf22c1280c4db426841c14",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script resign{"resign", "80e672281ebaf85c153921a7a0530ad1e620b3f5",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -26796,7 +27448,7 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K, V = 18, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -26851,8 +27503,8 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "4395d20b8f97085069c680406a1437f5738e0323",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
+inline constexpr script set_key_limit{"set_key_limit", "f1b1e9d2ca920adc829e7609e414357f67fa55cc",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -26889,10 +27541,10 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "ad0eed348fa689f471a488bb370ad54636ca956b",
+inline constexpr script set_limit{"set_limit", "a1a3fefd9febf55020a80154e2f2f9efcb93f203",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -26900,28 +27552,29 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
-    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
+    shared_parse, nested, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
+    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -26942,10 +27595,10 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6df098a1dfe7abe0eae42d66061b37a7e5ab7052",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
+inline constexpr script set_schedule{"set_schedule", "2f11ce3a242dfc91990e243cff2d97f50940eec6",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26954,21 +27607,22 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
     shared_look_at_gate, shared_stated_now, shared_throttled_till, shared_hold_back, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    nested, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_retry, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
@@ -27046,8 +27700,8 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "7f7341002d5430f4957fba206d69ba297169492c",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script settle{"settle", "0bc106c319a84bc450e4ba2b1298d7252f0e3898",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -27229,10 +27883,10 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "ac1376c833367672d14d4258a668cc49a885088a",
+inline constexpr script settle_plain{"settle_plain", "28b9530ef4cad1ae78a86e574e7b0db94df3771c",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -27244,21 +27898,22 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, nested, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27278,8 +27933,8 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "5532882178e96848707e5ff97a64f8ead3c5a8c0",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script signal{"signal", "79c124477427b14d2d5a418dfd7892e4cc679e84",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
 )lua";
@@ -27369,7 +28024,7 @@ return reply
 inline constexpr script statistics_history{"statistics_history", "e1f857ed91bdd360db841c24670996da3b34748b",
     std::string_view(statistics_history_text.data(), statistics_history_text.size()), "cmM"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -27377,28 +28032,29 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
+    shared_unpack_state, shared_pack_state, nested, shared_fresh, shared_ends_now, shared_succeeded,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -27423,10 +28079,10 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script steer{"steer", "f69173c02a335e7d56951c3167610c5f4399ecee",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -27438,21 +28094,21 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27460,9 +28116,10 @@ if not (task.state <= 2) then return {'OK', 3} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
+end)()
 )lua");
-inline constexpr script update{"update", "d232110b98090321e2fe9bbb1922c63d36ac5cff",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script update{"update", "3daae286ea84d62f930dcc4ce3e4f42bc39b08c5",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -27494,10 +28151,10 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "180e40089cf987a65b78cb38c3da3074ef086562",
+inline constexpr script wait{"wait", "40f18413bcd55e79d3e3836518024ee583cb6686",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K, V = 21, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
@@ -27641,10 +28298,10 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "01aa658d1e3176457c33427afe11b8dcaa07c491",
-    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
+inline constexpr script why{"why", "e653bca1b2569405eea13cebd6d30001f083d762",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLKV"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -27656,22 +28313,23 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, nested, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -27740,8 +28398,8 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "a72a68ca144beb5c2180219db765b5e65a8f736e",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script write_journal{"write_journal", "b69efa742235911dc4ff3b7b1b99bd62d26ff8fe",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -29000,6 +29658,237 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/deliveries.hpp -------------------------------------------------
+
+namespace taskflux::redis {
+
+inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
+                              const task_status& status) {
+    delivery made;
+    made.queue = queue;
+    made.key.sequence = sequence;
+    made.key.nonce = record.nonce;
+    made.token = status.deliveries;
+    made.attempt = status.failed_attempts + 1;
+    made.payload = record.payload;
+    made.own_id = record.own_id;
+    made.submitted_at = record.submitted_at;
+    made.first_started_at = status.first_started_at;
+    made.started_at = status.started_at;
+    made.deadline_at = deadline_of(record, status);
+    made.due_at = (std::max)(record.submitted_at, status.when);
+    made.spec = std::move(record.spec);
+    return made;
+}
+
+/// Tasks that were handed out and can't be read, and why.
+using spoiled_tasks = std::vector<std::pair<std::uint64_t, std::string>>;
+
+/// Adds one task, or those of a piece of a segment, that were handed out at `now`.
+inline void read_deliveries(std::size_t queue, reader& from, record_reader& records, std::int64_t now,
+                            std::vector<delivery>& found, spoiled_tasks& spoiled) {
+    const auto number = from.integer();
+    if (number < 0) {
+        auto sequence = std::uint64_t(0) - static_cast<std::uint64_t>(number);
+        const auto piece = from.text();
+        const auto nonces = from.text();
+        const auto take = [&](const record_reader::stored& record) {
+            delivery made;
+            made.queue = queue;
+            made.key = {sequence++, record.nonce};
+            made.token = 1;
+            made.attempt = 1;
+            made.payload = record.payload;
+            made.submitted_at = made.due_at = record.submitted_at;
+            made.first_started_at = made.started_at = time_point(duration(now));
+            made.spec = record.spec;
+            found.push_back(std::move(made));
+        };
+        try {
+            read_piece(piece, nonces, records, take);
+        } catch (const error& e) {
+            spoiled.emplace_back(sequence, e.what());  // those behind it are reclaimed
+        }
+        return;
+    }
+    const auto stored = from.text();
+    const auto condition = from.text();
+    try {
+        found.push_back(read_delivery(queue, static_cast<std::uint64_t>(number), records.read(stored), read_status(condition)));
+    } catch (const error& e) {
+        spoiled.emplace_back(static_cast<std::uint64_t>(number), e.what());
+    }
+}
+
+/// Reads the next of a fetch's answer: tasks, or what is told of damaged data or of tasks that have failed.
+inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
+                      std::vector<delivery>& found, spoiled_tasks& spoiled) {
+    auto ahead = from;
+    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
+    from = ahead;
+    const std::string what(from.text());
+    if (what.empty()) {
+        for (auto left = from.list(); left >= 4; left -= 4) source.calls().tell_dead(from);
+        return;
+    }
+    source.report_damage(what, std::string(from.text()));
+}
+
+/// Tells the server of tasks that were handed out and can't be read.
+inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::string name, spoiled_tasks spoiled) {
+    arguments with;
+    with.add(consumer);
+    for (const auto& [sequence, why] : spoiled) {
+        on->at(name)->report_damage(std::to_string(sequence), why);
+        with.add(sequence).add(why);
+    }
+    co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/claims.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// What one call of peek.lua has seen.
+struct peeked_part {
+    bool is_end = false;
+    time_point look_at = never;  ///< by the local clock: time alone may make a task ready then
+};
+
+/// Adds what there is behind `at` to the page, and moves it behind what was looked at. `channel`: to be woken by; empty: not.
+inline awaitable<peeked_part> peek_once(engine_ptr on, const std::string& name, const peek_query& query, detail::peek_cursor& at,
+                                        peek_page& page, std::string channel) {
+    arguments with;
+    with.add(at.order).add(at.place).add(query.limit).add(query.with_payload ? "1" : "").add(std::move(channel));
+    if (query.names) {
+        if (query.names->empty()) with.add("");  // no task has that name
+        for (const auto& one : *query.names) with.add(one);
+    }
+    const auto sent = on->base().now();
+    const auto got = co_await on->call(name, scripts::peek, {}, std::move(with));
+    auto from = got.read();
+    const auto now = from.integer();
+    on->clock().set(time_point(duration(now)));
+    const auto due = from.integer();
+    peeked_part part;
+    if (due >= 0) part.look_at = engine::local(sent, double(due), double(now));
+    auto order = std::string(from.text());
+    at.order = std::stoull(order);
+    at.place = static_cast<std::uint64_t>(from.integer());
+    part.is_end = from.integer() != 0;
+    record_reader records;
+    while (!from.done()) {
+        from.list();
+        const auto place = static_cast<std::uint64_t>(from.integer());
+        const auto sequence = static_cast<std::uint64_t>(from.integer());
+        const auto text = from.text();
+        const auto deliveries = static_cast<unsigned>(from.integer());
+        const auto size = static_cast<std::size_t>(from.integer());
+        try {
+            const auto record = records.read(text);
+            auto& seen = page.tasks.emplace_back();
+            seen.key = {sequence, record.nonce};
+            seen.cursor = detail::peek_cursor{at.order, place}.text();
+            seen.own_id = record.own_id;
+            seen.spec = record.spec;
+            seen.size = size;
+            if (query.with_payload) seen.payload = record.payload;
+            seen.submitted_at = record.submitted_at;
+            seen.deliveries = deliveries;
+        } catch (const error& e) {
+            on->at(name)->report_damage(std::to_string(sequence), e.what());
+        }
+    }
+    co_return part;
+}
+
+/// `claims::peek`.
+inline awaitable<peek_page> peek(engine_ptr on, std::string name, peek_query query) {
+    auto at = detail::check_peek(name, query);
+    const auto deadline = later(on->base().now(), query.wait);
+    const auto place = std::make_shared<inbox::place>();
+    auto waiting = on->inbox().peek(name, place);
+    peek_page page;
+    for (;;) {
+        const bool may_wait = query.wait > duration::zero();
+        const auto part = co_await peek_once(on, name, query, at, page, may_wait ? on->channel() : std::string());
+        page.cursor = at.text();
+        if (!page.tasks.empty() || (part.is_end && on->base().now() >= deadline)) co_return page;
+        if (!part.is_end) continue;
+        const auto until = (std::min)({part.look_at, deadline, later(on->base().now(), on->safety_poll())});
+        co_await on->sleep(waiting, until);
+    }
+}
+
+/// `claims::acquire`.
+inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_request request) {
+    detail::check_acquire(request);
+    constexpr std::size_t most = 100;  // in one step
+    std::vector<acquired_task> answers;
+    answers.reserve(request.tasks.size());
+    for (std::size_t from = 0; from < request.tasks.size(); from += most) {
+        const auto till = (std::min)(from + most, request.tasks.size());
+        arguments with;
+        with.add(request.consumer).add(request.lease.count()).add(on->channel());
+        for (auto i = from; i < till; ++i) {
+            auto& one = request.tasks[i];
+            with.add(one.key.sequence).add(one.key.nonce).add(std::move(one.own_id));
+        }
+        auto own = engine::set_of(request.consumer);
+        const auto got = co_await on->call(request.queue, scripts::acquire, std::move(own), std::move(with));
+        auto read = got.read();
+        on->clock().set(time_point(duration(read.integer())));
+        record_reader records;
+        spoiled_tasks spoiled;
+        while (!read.done()) {
+            auto& answer = answers.emplace_back();
+            read.list();
+            const auto what = read.integer();
+            if (what < 0 || what > std::int64_t(acquire_outcome::not_found)) {
+                throw error(errc::protocol, "the script acquire answered the unknown outcome " + std::to_string(what));
+            }
+            answer.what = static_cast<acquire_outcome>(what);
+            if (answer.what != acquire_outcome::taken) continue;
+            const auto sequence = static_cast<std::uint64_t>(read.integer());
+            const auto record = read.text();
+            const auto state = read.text();
+            try {
+                answer.task = read_delivery(0, sequence, records.read(record), read_status(state));
+            } catch (const error& e) {
+                spoiled.emplace_back(sequence, e.what());
+                answer.what = acquire_outcome::not_found;
+            }
+        }
+        if (!spoiled.empty()) co_await set_aside(on, request.consumer, request.queue, std::move(spoiled));
+    }
+    co_return answers;
+}
+
+/// What is to be submitted to another queue, as the outbox has it.
+inline std::string forwarded_text(const std::string& to, const new_task& task) {
+    const task_item item(task, static_cast<std::uint32_t>(std::random_device()()));
+    std::string text;
+    put_text(text, to);
+    put_text(text, item.place);
+    return text += item.record;
+}
+
+/// `claims::reply`.
+inline awaitable<effect> reply(engine_ptr on, std::string queue, task_reply what) {
+    detail::check_reply(queue, what);
+    if (what.forwarded) co_await on->at(what.forward_to)->calls().announce();
+    arguments with;
+    with.add(what.task.key.sequence).add(what.task.key.nonce).add(std::move(what.task.own_id));
+    with.add(static_cast<unsigned>(what.scope)).add(what.token).add(std::move(what.result));
+    with.add(what.forwarded ? forwarded_text(what.forward_to, *what.forwarded) : std::string());
+    const auto got = co_await on->call(std::move(queue), scripts::reply, {}, std::move(with));
+    co_return queue::effect_of(got.read().integer());
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
 
 namespace taskflux::redis {
@@ -29391,95 +30280,6 @@ inline awaitable<void> keep_events(engine_ptr on, std::string name, std::size_t 
     std::vector<std::string> own;
     own.emplace_back(own_key::events);
     co_await on->call(std::move(name), scripts::keep_events, std::move(own), std::move(with));
-}
-
-}  // namespace taskflux::redis
-
-// -------------------- taskflux/broker/redis/deliveries.hpp -------------------------------------------------
-
-namespace taskflux::redis {
-
-inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
-                              const task_status& status) {
-    delivery made;
-    made.queue = queue;
-    made.key.sequence = sequence;
-    made.key.nonce = record.nonce;
-    made.token = status.deliveries;
-    made.attempt = status.failed_attempts + 1;
-    made.payload = record.payload;
-    made.own_id = record.own_id;
-    made.submitted_at = record.submitted_at;
-    made.first_started_at = status.first_started_at;
-    made.started_at = status.started_at;
-    made.deadline_at = deadline_of(record, status);
-    made.due_at = (std::max)(record.submitted_at, status.when);
-    made.spec = std::move(record.spec);
-    return made;
-}
-
-/// Tasks that were handed out and can't be read, and why.
-using spoiled_tasks = std::vector<std::pair<std::uint64_t, std::string>>;
-
-/// Adds one task, or those of a piece of a segment, that were handed out at `now`.
-inline void read_deliveries(std::size_t queue, reader& from, record_reader& records, std::int64_t now,
-                            std::vector<delivery>& found, spoiled_tasks& spoiled) {
-    const auto number = from.integer();
-    if (number < 0) {
-        auto sequence = std::uint64_t(0) - static_cast<std::uint64_t>(number);
-        const auto piece = from.text();
-        const auto nonces = from.text();
-        const auto take = [&](const record_reader::stored& record) {
-            delivery made;
-            made.queue = queue;
-            made.key = {sequence++, record.nonce};
-            made.token = 1;
-            made.attempt = 1;
-            made.payload = record.payload;
-            made.submitted_at = made.due_at = record.submitted_at;
-            made.first_started_at = made.started_at = time_point(duration(now));
-            made.spec = record.spec;
-            found.push_back(std::move(made));
-        };
-        try {
-            read_piece(piece, nonces, records, take);
-        } catch (const error& e) {
-            spoiled.emplace_back(sequence, e.what());  // those behind it are reclaimed
-        }
-        return;
-    }
-    const auto stored = from.text();
-    const auto condition = from.text();
-    try {
-        found.push_back(read_delivery(queue, static_cast<std::uint64_t>(number), records.read(stored), read_status(condition)));
-    } catch (const error& e) {
-        spoiled.emplace_back(static_cast<std::uint64_t>(number), e.what());
-    }
-}
-
-/// Reads the next of a fetch's answer: tasks, or what is told of damaged data or of tasks that have failed.
-inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
-                      std::vector<delivery>& found, spoiled_tasks& spoiled) {
-    auto ahead = from;
-    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
-    from = ahead;
-    const std::string what(from.text());
-    if (what.empty()) {
-        for (auto left = from.list(); left >= 4; left -= 4) source.calls().tell_dead(from);
-        return;
-    }
-    source.report_damage(what, std::string(from.text()));
-}
-
-/// Tells the server of tasks that were handed out and can't be read.
-inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::string name, spoiled_tasks spoiled) {
-    arguments with;
-    with.add(consumer);
-    for (const auto& [sequence, why] : spoiled) {
-        on->at(name)->report_damage(std::to_string(sequence), why);
-        with.add(sequence).add(why);
-    }
-    co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
 }  // namespace taskflux::redis
@@ -31180,6 +31980,16 @@ public:
     awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
         return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
+    }
+
+    awaitable<peek_page> peek(std::string queue, peek_query query) override {
+        return redis::peek(engine_, std::move(queue), std::move(query));
+    }
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override {
+        return redis::acquire(engine_, std::move(request));
+    }
+    awaitable<effect> reply(std::string queue, task_reply what) override {
+        return redis::reply(engine_, std::move(queue), std::move(what));
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

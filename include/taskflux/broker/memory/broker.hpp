@@ -78,6 +78,10 @@ public:
     awaitable<std::vector<error_group>> errors(std::string queue) override;
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
+    awaitable<peek_page> peek(std::string queue, peek_query query) override;
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override;
+    awaitable<effect> reply(std::string queue, task_reply what) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/boards.hpp>
+#include <taskflux/broker/redis/claims.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/errors.hpp>
 #include <taskflux/broker/redis/events.hpp>
@@ -295,6 +296,16 @@ public:
     awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
     awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
         return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
+    }
+
+    awaitable<peek_page> peek(std::string queue, peek_query query) override {
+        return redis::peek(engine_, std::move(queue), std::move(query));
+    }
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override {
+        return redis::acquire(engine_, std::move(request));
+    }
+    awaitable<effect> reply(std::string queue, task_reply what) override {
+        return redis::reply(engine_, std::move(queue), std::move(what));
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

@@ -965,6 +965,10 @@ inline constexpr char shared_ready[] =
     R"lua(local ready, erased, ended = 0, {}, {}
 )lua";
 
+inline constexpr char shared_arrived[] =
+    R"lua(local arrived = {}
+)lua";
+
 inline constexpr char shared_lanes_head[] =
     R"lua(local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
 )lua";
@@ -972,7 +976,7 @@ inline constexpr char shared_lanes_head[] =
 inline constexpr char shared_sorted_sets[] =
     R"lua(local sorted_sets = {
 [d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {},
-[P] = {}, [R] = {}, [T] = {}
+[P] = {}, [R] = {}, [T] = {}, [V] = {}
 }
 )lua";
 
@@ -1449,6 +1453,33 @@ return of
 end
 )lua";
 
+inline constexpr char shared_kept_order[] =
+    R"lua(local function kept_order(stated)
+local order, till = string.match(stated or '', '^(%d+) (%d+)$')
+till = whole(till) or 0
+if till > now then return order, till end
+end
+)lua";
+
+inline constexpr char shared_place_arrivals[] =
+    R"lua(local function place_arrivals()
+if #erased > 0 and call('EXISTS', V) == 1 then
+for _, seq in ipairs(erased) do sorted_sets[V][string.format('%014d', seq)] = false end
+end
+if #arrived == 0 then return end
+local stated, last = unpack(call('HMGET', c, 'peeked', 'seq'))
+last = whole(last)
+if not kept_order(stated) or not last then return end
+for _, command in ipairs(also) do
+if command[2] == c and command[3] == 'seq' then last = whole(command[4]) or last end
+end
+for n, seq in ipairs(arrived) do
+if tasks[seq] then sorted_sets[V][string.format('%014d', seq)] = last + n end
+end
+also[#also + 1] = {'HSET', c, 'seq', string.format('%d', last + #arrived)}
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -1530,6 +1561,7 @@ task.when = at
 sorted_sets[d][string.format('%014d', task.seq)] = at
 else
 enter(task, 2)
+arrived[#arrived + 1] = task.seq
 if (task.special and info(task).key) then
 by_key(task, 'w', true)
 return watch_limit(task)
@@ -1887,6 +1919,7 @@ make_ready(task, task.when)
 if task.state == 2 then
 task.when = 0
 changed[seq] = nil
+arrived[#arrived] = nil
 end
 end
 end
@@ -2552,7 +2585,8 @@ inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
 if most == 0 then break end
-if member ~= myself and wake(member) then most = most - 1 end
+local is_counted = string.sub(member, -#'\10peek\10?') ~= '\10peek\10?'
+if member ~= myself and wake(member) and is_counted then most = most - 1 end
 end
 end
 )lua";
@@ -2649,6 +2683,7 @@ end
 inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
+place_arrivals()
 if touched[1] then turns_of_keys().place() end
 local of, merged = {told = tell_waiters()}, {}
 if next(counts) and call('HLEN', c) >= 1000 then
@@ -2788,7 +2823,106 @@ end
 inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
-inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A = 29, unpack(KEYS)
+inline constexpr char acquire_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
+)lua";
+inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, nested,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local consumer, seqs, own = ARGV[1], {}, {}
+for n = 4, #ARGV, 3 do own[#own + 1] = ARGV[n + 2] end
+local known = read(k, own)
+for n = 1, #own do seqs[n] = own[n] ~= '' and (whole(known[n]) or 0) or tonumber(ARGV[3 * n + 1]) end
+load(seqs, true)
+local room = admit(#own)
+local taken, is_held, reply, used = 0, false, {'OK', now}, {}
+local function take(task)
+local of, name = task.segment, (task.special and info(task).key)
+if of and task.in_turn then used[of] = info(task).priority end
+if name then turns_of_keys().start(touch(name)) end
+detach(task)
+enter(task, 3)
+task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
+if task.first_try then task.first = now end
+task.packed = pack_state(task)
+tell_of('started', task, consumer)
+append(held_add, consumer, task.seq)
+taken = taken + 1
+end
+local function claim_one(task, n)
+if not task or own[n] == '' and task.nonce ~= tonumber(ARGV[3 * n + 2]) then return {3} end
+if own[n] ~= '' and info(task).own ~= own[n] then return {3} end
+if not (task and task.state == 3 and task.holder == consumer) then
+if task.state ~= 2 or limit(task) <= now then return {1} end
+local name = (task.special and info(task).key)
+if taken >= room or name and turns_of_keys().room_of(touch(name)) < 1 then return {2} end
+take(task)
+end
+is_held = true
+return {0, task.seq, record_of(task), task.packed or pack_state(task)}
+end
+for n = 1, #own do reply[n + 2] = claim_one(tasks[seqs[n]], n) end
+local function drop_entry(lane_name, entry)
+local head = call('LPOS', lane_name, entry, 'MAXLEN', 500)
+local tail = not head and call('LPOS', lane_name, entry, 'RANK', -1, 'MAXLEN', 500)
+if head or tail then also[#also + 1] = {'LREM', lane_name, head and 1 or -1, entry} end
+end
+local function is_used_up(of)
+for seq = of.first, of.first + of.count - 1 do
+local code = code_of(of, seq)
+local is_ready = code == 0 or code == 253
+if is_ready and not (tasks[seq] and changed[seq]) then return false end
+end
+return true
+end
+for of, priority in pairs(used) do
+local name = key('l:' .. priority)
+if #missing == 0 and is_used_up(of) then drop_entry(name, '@' .. of.name) end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+for name, entries in pairs(lanes_remove) do
+if call('LLEN', name) > 1000 then
+for _, seq in ipairs(entries) do drop_entry(name, seq) end
+end
+end
+local due_next = gate and gate.start(taken)
+if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
+if is_held then
+local till = math.min(now + tonumber(ARGV[2]), 1e15)
+if till < math.min(tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15)) then wakes = wakes + 1 end
+also[#also + 1] = {'HSET', h, consumer, ARGV[2] .. ':' .. ARGV[3]}
+if not has_lease(consumer) then also[#also + 1] = {'ZADD', C, string.format('%d', till), consumer} end
+end
+return commit(reply)
+end)()
+)lua");
+inline constexpr script acquire{"acquire", "efec9e9fc3cc87c309244c896582966856316c64",
+    std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+
+inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -2796,28 +2930,29 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
     shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_retry, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -2851,8 +2986,8 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "088f9ae779126628f677472613f4dac29b1a8a8d",
-    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
+inline constexpr script act_on_group{"act_on_group", "6ba11c41bb094a050605415c6db50649abc72838",
+    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -2900,7 +3035,7 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -2912,21 +3047,21 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -2942,8 +3077,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "90f72188cd25366491819c45109ac05f13e033cb",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script aside{"aside", "f5c18e6a62a3c391345865b256064a0102366e9e",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -3151,7 +3286,7 @@ return reply
 inline constexpr script counts{"counts", "4fa72d2365e6de1462263d9371befa538d5d98a4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -3163,21 +3298,21 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -3186,10 +3321,10 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "f86353275a661559f2acc13c96d1414ab3a9d1c0",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script end_child{"end_child", "0f1ca2151ac53ae8db0f3038b35176c79d30fc77",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -3197,29 +3332,29 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state,
+    shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
     shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
-    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -3243,8 +3378,8 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "4fc70e39e53bcad65e9ee027225b70219c30ff91",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script enqueue{"enqueue", "0c084887951f1931403d1e6de0a66f99fecf2ff0",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
@@ -3343,7 +3478,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "950ac4dffeec5d5fd1421575eb973424bd692746",
+inline constexpr script enqueue_plain{"enqueue_plain", "58936543aa0de6c9e4504684548feaf81a7449d8",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -3426,7 +3561,7 @@ return {'OK', now, number, id, unpack(entries)}
 inline constexpr script events{"events", "d61fbe6c948f155c9b5168e09196f2038625398a",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -3434,29 +3569,29 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_priorities_in, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
+    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -3665,8 +3800,8 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "81409e37423b25a9480811792bae1c0031426265",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script fetch{"fetch", "938790a5a355995c8c2eb0c5390c6ae53a486704",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
@@ -3846,7 +3981,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "05da2c108fe5026495045697a4cec8757b6ce7d3",
+inline constexpr script fetch_plain{"fetch_plain", "99b51e0073770bb4818dd4cf1fb28583a559c18b",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -4063,7 +4198,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "94395e4abe63526a8ba349d4f357a4f13da976d1",
+inline constexpr script join{"join", "b4d19344fd13b3f11ac6d7910639a96cc3e733db",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -4150,7 +4285,7 @@ return {'OK'}
 inline constexpr script keep_events{"keep_events", "cf4b5770e88daaf9367790f1ac1dffd04cce5066",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -4158,27 +4293,28 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -4200,8 +4336,8 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "7b70eafc3cca92b2baafa1572864642b7ca4213d",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script leave{"leave", "2b66dfbf4beecd5a893166f18f7b3b684b090648",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
@@ -4217,7 +4353,7 @@ return reply
 inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -4225,26 +4361,27 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
-    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
+    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
+    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, nested, shared_erase_all, shared_write_lanes,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -4266,8 +4403,8 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "69d1491534a7ee98fdf11511e3230a2e9b848758",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script list{"list", "2fd2ff23f2a0194d0c490fb79dcb6779fec8a325",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
@@ -4330,7 +4467,7 @@ return {'OK', now, soonest < 1e15 and soonest or -2}
 inline constexpr script look{"look", "1a9146b60e5cd8e34b1f5f89d0d1702ed5b97131",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -4338,29 +4475,30 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_stop_events, shared_write_events, shared_throttle_end,
     shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run,
-    shared_parse, shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state,
+    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
-    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_gaps_as_text, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
     shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -4489,8 +4627,8 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script maintain{"maintain", "a910a3512580913ecb85e750dd06bf2a646be338",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -4524,7 +4662,7 @@ return reply
 inline constexpr script outbox{"outbox", "d67ebc8d3268d5a6c5231dcb7470dd682e54ce03",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -4537,21 +4675,21 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -4570,10 +4708,96 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "05a02bbb635ef6552504c091b7692fdf6418e3ca",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script pause{"pause", "b665ef3588e996bffdfb5f046a93e11f0e68065b",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
+)lua";
+inline constexpr auto peek_text = joined(peek_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
+    shared_add_to, shared_read, shared_time_of, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_write_events, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_open_segments, shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_load, shared_record_of, shared_info, shared_in_slices,
+    shared_answered_bytes, shared_fits, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_limit, shared_kept_order, shared_text,
+    shared_wake, shared_wake_some, shared_write_rest,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local known = call('HMGET', c, 'seq', 'low', 'gaps', 'peeked')
+local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]), tonumber(ARGV[3]), ARGV[4] == '1'
+local order, till = kept_order(known[4])
+local is_new = not order
+if is_new then order = string.format('%d', now) end
+if is_new or till < now + 3600000 / 2 then
+also[#also + 1] = {'HSET', c, 'peeked', string.format('%s %d', order, now + 3600000)}
+end
+local names
+for n = 6, #ARGV do
+names = names or {}
+names[ARGV[n]] = true
+end
+local at = ARGV[1] == order and math.min(whole(ARGV[2]) or 0, last) or 0
+local low = whole(known[2]) or 0
+if low <= last then at = math.max(at, low) end
+local late = {}
+local has_late = call('ZCARD', V) > 0
+if is_new and has_late then also[#also + 1], has_late = {'UNLINK', V}, false end
+if has_late then
+late = call('ZRANGE', V, '(' .. at, '+inf', 'BYSCORE', 'LIMIT', 0, 100, 'WITHSCORES')
+end
+call('ZCARD', i)
+call('HLEN', q)
+local reply, is_full = {'OK', now, -1, order, 0, 0}, false
+local function show(task, place)
+if task.state ~= 2 or limit(task) <= now then return true end
+local record = record_of(task)
+if fault_in(record) or names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then return true end
+local size = #record - info(task).payload_at + 1
+if not with_payload then record = string.sub(record, 1, info(task).payload_at - 1) end
+is_full = #reply == 6 + most or not fits(#record)
+if is_full then return false end
+reply[#reply + 1] = {place, task.seq, record, task.deliveries, size}
+end
+local function by_number(task)
+if has_late and time_of(V, string.format('%014d', task.seq)) then return true end
+return show(task, task.seq)
+end
+local begin = at
+local function look_till(stop)
+while at < stop and not is_full and at - begin < 4000 do
+at = walk(at, stop, 500, gaps, false, by_number)
+end
+end
+for n = 1, #late, 2 do
+local seq, place = whole(late[n]), whole(late[n + 1])
+look_till(math.min(place or last, last) - 1)
+if is_full or at < (place or last) - 1 then break end
+if seq and place then load({seq}) end
+local task = seq and place and tasks[seq]
+if not task or task.state ~= 2 then
+also[#also + 1] = {'ZREM', V, late[n]}
+elseif show(task, place) == false then
+break
+end
+at = place or at
+end
+if #late < 200 and not is_full and (#late == 0 or at >= (whole(late[#late]) or 0)) then look_till(last) end
+local is_end = at >= last
+local soonest = math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15))
+if soonest < 1e15 then reply[3] = math.max(soonest, 0) end
+reply[5], reply[6] = at, is_end and 1 or 0
+if is_end and #reply == 6 and ARGV[5] ~= '' then
+also[#also + 1] = {'ZADD', i, 0, ARGV[5] .. '\10peek\10?'}
+end
+if call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
+write_rest({})
+return reply
+)lua");
+inline constexpr script peek{"peek", "559c75e15d0d15ff99516f518a5cbac722e283d6",
+    std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
+
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -4585,22 +4809,22 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -4611,8 +4835,8 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script reclaim{"reclaim", "29f28cc16ce3f4a9f85adfa8d0bccf0158f40529",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
@@ -4655,7 +4879,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
+inline constexpr script renew{"renew", "be98a5e766673e7af81962ebadd502914f45ebee",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -4684,7 +4908,84 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char reply_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+)lua";
+inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local own, scope, token, result = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local seq = own ~= '' and (whole(call('HGET', k, own)) or 0) or tonumber(ARGV[1])
+load({seq}, true)
+local task = tasks[seq]
+if not task or own == '' and task.nonce ~= tonumber(ARGV[2]) or own ~= '' and info(task).own ~= own then
+return {'OK', 4}
+end
+local is_any = scope == 2
+local function end_with_result()
+if task.cancel then
+task.failed = task.failed + 1
+return finish(task, 7)
+end
+if wait_for_children(task, result) then return end
+task.result = result
+finish(task, 5)
+end
+local function end_it()
+if scope == 0 then
+local is_current = task.deliveries == token
+if is_current and task.state == 5 and task.result == result then return 0 end
+if not is_current or task.state ~= 3 then return 2 end
+elseif task.state == 2 then
+detach(task)
+enter(task, 3)
+task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, 'reply'
+if task.first_try then task.first = now end
+tell_of('started', task, task.holder)
+elseif is_any and task.state == 5 then
+task.result, task.when = result, now
+local keep = task.special and info(task).retention or 3600000
+task.gone_at = math.min(now + keep, 1e15)
+append(sorted_sets[f], task.gone_at, task.seq)
+changed[task.seq] = true
+return
+elseif not is_any or task.state ~= 3 then
+return 3
+end
+end_with_result()
+end
+local answer = end_it() or 0
+if answer == 0 and ARGV[7] ~= '' then outgoing[string.format('F' .. '%d', seq)] = ARGV[7] end
+return commit({'OK', answer})
+end)()
+)lua");
+inline constexpr script reply{"reply", "7a4c3f202f9afbca95eed01d7ffe46d9abb23c49",
+    std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -4696,22 +4997,22 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_lines_in,
-    shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -4744,10 +5045,10 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "d73606bf0f53aa9f8353cd08871c37ff84afd3ed",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script report{"report", "319c22ff3de4a28e38f0dce16dcac8fda26c7f5f",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -4759,22 +5060,22 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, nested, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -4787,8 +5088,8 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "01425b7090ca293faddf22c1280c4db426841c14",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script resign{"resign", "80e672281ebaf85c153921a7a0530ad1e620b3f5",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -4807,7 +5108,7 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K, V = 18, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -4862,8 +5163,8 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "4395d20b8f97085069c680406a1437f5738e0323",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
+inline constexpr script set_key_limit{"set_key_limit", "f1b1e9d2ca920adc829e7609e414357f67fa55cc",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -4900,10 +5201,10 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "ad0eed348fa689f471a488bb370ad54636ca956b",
+inline constexpr script set_limit{"set_limit", "a1a3fefd9febf55020a80154e2f2f9efcb93f203",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -4911,28 +5212,29 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
-    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
+    shared_parse, nested, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
+    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -4953,10 +5255,10 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6df098a1dfe7abe0eae42d66061b37a7e5ab7052",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
+inline constexpr script set_schedule{"set_schedule", "2f11ce3a242dfc91990e243cff2d97f50940eec6",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -4965,21 +5267,22 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
     shared_look_at_gate, shared_stated_now, shared_throttled_till, shared_hold_back, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    nested, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_retry, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
@@ -5057,8 +5360,8 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "7f7341002d5430f4957fba206d69ba297169492c",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script settle{"settle", "0bc106c319a84bc450e4ba2b1298d7252f0e3898",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -5240,10 +5543,10 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "ac1376c833367672d14d4258a668cc49a885088a",
+inline constexpr script settle_plain{"settle_plain", "28b9530ef4cad1ae78a86e574e7b0db94df3771c",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -5255,21 +5558,22 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, nested, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -5289,8 +5593,8 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "5532882178e96848707e5ff97a64f8ead3c5a8c0",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script signal{"signal", "79c124477427b14d2d5a418dfd7892e4cc679e84",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
 )lua";
@@ -5380,7 +5684,7 @@ return reply
 inline constexpr script statistics_history{"statistics_history", "e1f857ed91bdd360db841c24670996da3b34748b",
     std::string_view(statistics_history_text.data(), statistics_history_text.size()), "cmM"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -5388,28 +5692,29 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
+    shared_unpack_state, shared_pack_state, nested, shared_fresh, shared_ends_now, shared_succeeded,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -5434,10 +5739,10 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script steer{"steer", "f69173c02a335e7d56951c3167610c5f4399ecee",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -5449,21 +5754,21 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -5471,9 +5776,10 @@ if not (task.state <= 2) then return {'OK', 3} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
+end)()
 )lua");
-inline constexpr script update{"update", "d232110b98090321e2fe9bbb1922c63d36ac5cff",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script update{"update", "3daae286ea84d62f930dcc4ce3e4f42bc39b08c5",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -5505,10 +5811,10 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "180e40089cf987a65b78cb38c3da3074ef086562",
+inline constexpr script wait{"wait", "40f18413bcd55e79d3e3836518024ee583cb6686",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K, V = 21, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
@@ -5652,10 +5958,10 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "01aa658d1e3176457c33427afe11b8dcaa07c491",
-    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
+inline constexpr script why{"why", "e653bca1b2569405eea13cebd6d30001f083d762",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLKV"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -5667,22 +5973,23 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, nested, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -5751,7 +6058,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "a72a68ca144beb5c2180219db765b5e65a8f736e",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script write_journal{"write_journal", "b69efa742235911dc4ff3b7b1b99bd62d26ff8fe",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts

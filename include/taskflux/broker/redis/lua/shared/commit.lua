@@ -4,7 +4,8 @@
 local function wake_some(members, most)
     for _, member in ipairs(members) do
         if most == 0 then break end
-        if member ~= myself and wake(member) then most = most - 1 end
+        local is_counted = string.sub(member, -#sleeper_mark.peeks) ~= sleeper_mark.peeks
+        if member ~= myself and wake(member) and is_counted then most = most - 1 end
     end
 end
 
@@ -90,6 +91,7 @@ end
 -- Reads what must be known before anything is written.
 local function plan()
     tell_parents()
+    place_arrivals()
     if touched[1] then turns_of_keys().place() end
     local of, merged = {told = tell_waiters()}, {}
     if next(counts) and call('HLEN', keys.queue) >= bound.counters then  -- of statistics: as `count_submitted` does

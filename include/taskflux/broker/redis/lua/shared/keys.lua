@@ -34,6 +34,7 @@ local keys = {
     failing = 'F',        -- ZSET: number:nonce:token:error group of tasks that have failed or been retried -> number
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
     attempts = 'A',       -- HASH: number -> attempts at a task that did not end it
+    arrivals = 'V',       -- ZSET: tasks that became ready later than their numbers say -> a number that stands for when
 }
 
 -- Keys that not every queue has, or of which there are many: `key` makes the full name.
