@@ -5987,13 +5987,13 @@ inline effect reply(task_queue& in, task_reply& what, time_point now) {
     auto* const task = referred(in, what.task);
     if (!task) return effect::not_found;
     auto& store = in.store();
+    consumer replier;  // of an attempt that is over at once
     const bool is_any = what.scope == reply_scope::any;
     if (what.scope == reply_scope::attempt) {
         const bool is_current = task->deliveries == what.token;
         if (is_current && task->state == task_state::succeeded && task->result == what.result) return effect::done;
         if (!is_current || task->state != task_state::running) return effect::lease_lost;
     } else if (task->state == task_state::waiting) {
-        consumer replier;
         replier.name = "reply";
         replier.label = std::make_shared<const std::string>(replier.name);
         store.deliver(*task, replier, now);
@@ -13546,6 +13546,251 @@ void follow_task(const task_id& id, inlet& reader) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/consumer.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+consumer_options& consumer_options::max(std::size_t tasks) {
+    constexpr std::size_t most = 100;
+    if (tasks == 0 || tasks > most) {
+        throw error(errc::invalid_argument, "consumer_options: max " + std::to_string(tasks) + " is out of range: use 1 to " + std::to_string(most));
+    }
+    return max_ = tasks, *this;
+}
+
+consumer_options& consumer_options::promise(duration within) {
+    if (within < std::chrono::milliseconds(1)) {
+        throw error(errc::invalid_argument, "consumer_options: promise must be at least 1 ms; a task that is not replied to within it is "
+                                            "handed out again");
+    }
+    return promise_ = within, *this;
+}
+
+consumer_options& consumer_options::name(std::string_view text) { return name_ = detail::checked_name(text), *this; }
+consumer_options& consumer_options::queue(std::string_view name) { return queue_ = detail::checked_name(name, "queue"), *this; }
+
+namespace detail {
+
+class claimed_batch {
+public:
+    claimed_batch(broker_ptr broker, std::string queue, std::string name) : broker_(std::move(broker)), queue_(std::move(queue)), name_(std::move(name)) {}
+    claimed_batch(const claimed_batch&) = delete;
+    claimed_batch& operator=(const claimed_batch&) = delete;
+
+    /// Where this fails, the promise ends.
+    ~claimed_batch() {
+        as_courtesy([this] { spawn_in_background(broker_, broker_->leave(name_, std::vector<std::string>(1, queue_))); });
+    }
+
+    const broker_ptr& broker() const { return broker_; }
+    const std::string& queue() const { return queue_; }
+    const std::string& name() const { return name_; }
+    time_point until = {};
+
+private:
+    const broker_ptr broker_;
+    const std::string queue_, name_;
+};
+
+claimed_item::claimed_item(std::shared_ptr<claimed_batch> in, delivery what)
+    : in_(std::move(in)), what_(std::move(what)), id_{in_->queue(), what_.key} {}
+
+claimed_item::~claimed_item() {
+    if (is_settled_ || in_.use_count() == 1) return;  // the last one leaves for all
+    const auto release = [](std::shared_ptr<claimed_batch> in, settlement how) -> asio::awaitable<void> {
+        const std::vector<settlement> ends(1, std::move(how));
+        co_await in->broker()->settle(in->queue(), in->name(), ends);
+    };
+    as_courtesy([&] { spawn_in_background(in_->broker(), release(in_, end(settlement::kind::release))); });
+}
+
+time_point claimed_item::until() const { return in_->until; }
+
+const std::string& claimed_item::payload() const {
+    if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+    return what_.payload;
+}
+
+settlement claimed_item::end(settlement::kind how) const {
+    settlement made;
+    made.key = what_.key;
+    made.token = what_.token;
+    made.how = how;
+    made.mark.spec = what_.spec;
+    made.mark.ran = (std::max)(in_->broker()->clock().now() - what_.started_at, duration::zero());
+    if (is_first_attempt(what_)) made.mark.waited = (std::max)(what_.started_at - what_.due_at, duration::zero());
+    return made;
+}
+
+void claimed_item::check_unsettled(const self& held) {
+    if (required(held, "accepted_task")->is_settled_) {
+        throw error(errc::wrong_state, "task " + to_string(held->id_) + " can't be settled again: reply, fail or give_back has settled it");
+    }
+}
+
+asio::awaitable<effect> claimed_item::settle(self held, settlement how) {
+    check_unsettled(held);
+    const std::vector<settlement> ends(1, std::move(how));
+    const auto in = held->in_;
+    const auto effects = co_await in->broker()->settle(in->queue(), in->name(), ends);
+    held->is_settled_ = true;
+    co_return effects.front();
+}
+
+asio::awaitable<effect> claimed_item::complete(self held, std::string result) {
+    check_unsettled(held);
+    check_result_size(result);
+    auto how = held->end(settlement::kind::complete);
+    how.data = std::move(result);
+    return settle(std::move(held), std::move(how));
+}
+
+asio::awaitable<effect> claimed_item::forward(self held, std::string result, std::string to, new_task next) {
+    check_unsettled(held);
+    task_reply what;
+    what.task.key = held->what_.key;
+    what.scope = reply_scope::attempt;
+    what.token = held->what_.token;
+    what.result = std::move(result);
+    what.forward_to = std::move(to);
+    what.forwarded = std::move(next);
+    const auto in = held->in_;
+    const auto done = co_await in->broker()->reply(in->queue(), std::move(what));
+    held->is_settled_ = true;
+    co_return done;
+}
+
+asio::awaitable<effect> claimed_item::fail(self held, std::string why) {
+    check_unsettled(held);
+    failure told;
+    told.code = "task_failed";
+    told.message = as_utf8(why);
+    auto how = held->end(settlement::kind::fail);
+    how.data = encode(told);
+    return settle(std::move(held), std::move(how));
+}
+
+asio::awaitable<effect> claimed_item::give_back(self held, duration delay) {
+    check_unsettled(held);
+    auto how = held->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
+    how.delay = delay;
+    how.counts = false;
+    return settle(std::move(held), std::move(how));
+}
+
+class claimer {
+public:
+    broker_ptr broker;
+    std::string queue;
+    std::shared_ptr<const name_set> names;
+    std::string name;
+    std::size_t max = 1;
+    duration promise{};
+    std::function<bool(const offer&)> wants;
+
+    std::string cursor;               // behind what it has seen
+    time_point begin_again{};         // from the first task, for those that it did not want before
+    std::uint64_t batches = 0;
+    std::string life = uuid_generator().text();
+
+    std::string next_name() {
+        const auto own = name.empty() ? life : name + ':' + life.substr(life.size() - 12);
+        return own + '/' + std::to_string(++batches);
+    }
+};
+
+std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std::string task, std::string name, std::size_t max,
+                                      duration promise) {
+    check_queue_name(queue);
+    auto made = std::make_shared<claimer>();
+    made->broker = checked_broker(std::move(broker), "a consumer");
+    made->queue = std::move(queue);
+    name_set names;
+    names.insert(std::move(task));
+    made->names = std::make_shared<const name_set>(std::move(names));
+    made->name = std::move(name);
+    made->max = max;
+    made->promise = promise;
+    return made;
+}
+
+void accept(claimer& by, std::function<bool(const offer&)> wants) { by.wants = std::move(wants); }
+
+/// Takes those tasks of a page that are wanted, up to `max`, and moves the cursor behind those that it need not see again soon.
+/// Gives whether some are held back by a limit: these it must.
+inline asio::awaitable<bool> take_from(std::shared_ptr<claimer> by, const peek_page& page,
+                                       std::vector<std::shared_ptr<claimed_item>>& items) {
+    acquire_request request;
+    request.queue = by->queue;
+    request.consumer = by->next_name();
+    request.lease = by->promise;
+    std::vector<std::string> before;  // the cursor in front of each
+    auto behind = by->cursor;
+    bool is_full = false;
+    for (const auto& one : page.tasks) {
+        if (request.tasks.size() == by->max) {
+            is_full = true;
+            break;
+        }
+        if (!by->wants || by->wants(offer(one))) {
+            task_reference wanted;
+            wanted.key = one.key;
+            request.tasks.push_back(std::move(wanted));
+            before.push_back(behind);
+        }
+        behind = one.cursor;
+    }
+    auto next = is_full ? behind : page.cursor;
+    bool is_limited = false;
+    if (!request.tasks.empty()) {
+        auto batch = std::make_shared<claimed_batch>(by->broker, by->queue, request.consumer);
+        auto taken = co_await by->broker->acquire(std::move(request));
+        batch->until = later(by->broker->clock().now(), by->promise);
+        for (std::size_t i = 0; i < taken.size(); ++i) {
+            if (taken[i].task) {
+                items.push_back(std::make_shared<claimed_item>(batch, std::move(*taken[i].task)));
+            } else if (taken[i].what == acquire_outcome::limited && !is_limited) {
+                is_limited = true;
+                next = before[i];
+            }
+        }
+    }
+    by->cursor = std::move(next);
+    co_return is_limited;
+}
+
+asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr<claimer> by, duration wait) {
+    constexpr auto look_again = std::chrono::seconds(30), try_again = std::chrono::seconds(1);
+    auto& clock = by->broker->clock();
+    std::vector<std::shared_ptr<claimed_item>> items;
+    std::optional<time_point> deadline;
+    for (;;) {
+        if (by->begin_again <= clock.now()) {
+            by->cursor.clear();
+            by->begin_again = later(clock.now(), look_again);
+        }
+        peek_query query;
+        query.cursor = by->cursor;
+        query.names = by->names;
+        if (deadline) query.wait = std::clamp((std::min)(*deadline, by->begin_again) - clock.now(), duration::zero(), duration(look_again));
+        auto peeking = by->broker->peek(by->queue, std::move(query));
+        const auto page = co_await std::move(peeking);
+        if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
+        auto taking = take_from(by, page, items);
+        const bool is_limited = co_await std::move(taking);
+        if (!items.empty()) co_return items;
+        const auto now = clock.now();
+        if (page.tasks.empty() && now >= *deadline) co_return items;
+        if (!is_limited) continue;
+        if (now >= *deadline) co_return items;
+        co_await nap(clock, (std::min)(*deadline - now, duration(try_again)));
+    }
+}
+
+}  // namespace detail
+
+}  // namespace taskflux
+
 // -------------------- taskflux/flow/context.ipp ------------------------------------------------------------
 
 namespace taskflux {
@@ -13735,6 +13980,12 @@ public:
         }
         const std::lock_guard lock(mutex_);
         is_lost_ = is_lost;
+        renew_at_ = later(clock_.now(), renewal_period(lease_));
+    }
+
+    /// It has joined by acquiring messages.
+    void has_joined() {
+        const std::lock_guard lock(mutex_);
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
@@ -13968,7 +14219,43 @@ public:
         }
     }
 
+    static asio::awaitable<std::vector<received_message>> receive(std::shared_ptr<raw_receiver> self, std::vector<std::string> ids) {
+        const auto who = self->new_consumer();
+        acquire_request request;
+        request.queue = self->queue_;
+        request.consumer = who->name();
+        request.lease = self->options_.lease();
+        for (auto& id : ids) request.tasks.push_back(self->reference_of(std::move(id)));
+        auto found = co_await self->broker_->acquire(std::move(request));
+        who->has_joined();
+        std::vector<received_message> messages;
+        for (auto& one : found) {
+            if (one.task) messages.emplace_back(std::make_shared<held_message>(who, std::move(*one.task)));
+        }
+        co_return messages;
+    }
+
 private:
+    task_reference reference_of(std::string id) const {
+        task_reference made;
+        if (!looks_like_printed_id(id)) {
+            made.own_id = std::move(id);
+            return made;
+        }
+        auto printed = parse_task_id(id);
+        if (printed.queue != queue_) {
+            throw error(errc::invalid_argument, "message " + in_quotes(id) + " is none of queue " + queue_ + ": receive it from its own queue");
+        }
+        made.key = printed.key;
+        return made;
+    }
+
+    std::shared_ptr<raw_consumer> new_consumer() const {
+        const auto life = uuid_generator().text();
+        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
+        return std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+    }
+
     static constexpr duration longest_fetch = std::chrono::seconds(5);
 
     asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
@@ -13976,9 +14263,7 @@ private:
         if (known && !known->is_lost()) co_return known;
         // On a server nothing is left of it, but this process knows it still.
         if (known) spawn_in_background(broker_, broker_->leave(known->name(), std::vector<std::string>(1, queue_)));
-        const auto life = uuid_generator().text();
-        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
-        auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+        auto made = new_consumer();
         co_await made->join();
         const std::lock_guard lock(mutex_);  // of several that join at a time the last one stays; all of them work
         current_ = made;
@@ -14074,6 +14359,10 @@ asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string pay
 
 asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
     return detail::raw_receiver::receive(detail::receiver_of(receiver_), wait);
+}
+
+asio::awaitable<std::vector<received_message>> raw_queue::receive(std::vector<std::string> ids) const {
+    return detail::raw_receiver::receive(detail::receiver_of(receiver_), std::move(ids));
 }
 
 }  // namespace taskflux
@@ -29812,8 +30101,10 @@ inline awaitable<peek_page> peek(engine_ptr on, std::string name, peek_query que
     auto waiting = on->inbox().peek(name, place);
     peek_page page;
     for (;;) {
-        const bool may_wait = query.wait > duration::zero();
-        const auto part = co_await peek_once(on, name, query, at, page, may_wait ? on->channel() : std::string());
+        std::string channel;
+        if (query.wait > duration::zero()) channel = on->channel();
+        auto peeking = peek_once(on, name, query, at, page, std::move(channel));
+        const auto part = co_await std::move(peeking);
         page.cursor = at.text();
         if (!page.tasks.empty() || (part.is_end && on->base().now() >= deadline)) co_return page;
         if (!part.is_end) continue;
@@ -29876,14 +30167,15 @@ inline std::string forwarded_text(const std::string& to, const new_task& task) {
 }
 
 /// `claims::reply`.
-inline awaitable<effect> reply(engine_ptr on, std::string queue, task_reply what) {
+inline awaitable<effect> reply_to(engine_ptr on, std::string queue, task_reply what) {
     detail::check_reply(queue, what);
     if (what.forwarded) co_await on->at(what.forward_to)->calls().announce();
     arguments with;
     with.add(what.task.key.sequence).add(what.task.key.nonce).add(std::move(what.task.own_id));
     with.add(static_cast<unsigned>(what.scope)).add(what.token).add(std::move(what.result));
     with.add(what.forwarded ? forwarded_text(what.forward_to, *what.forwarded) : std::string());
-    const auto got = co_await on->call(std::move(queue), scripts::reply, {}, std::move(with));
+    auto own = engine::set_of("reply");  // what it holds whose attempt there is in a reply to a waiting task
+    const auto got = co_await on->call(std::move(queue), scripts::reply, std::move(own), std::move(with));
     co_return queue::effect_of(got.read().integer());
 }
 
@@ -31193,7 +31485,7 @@ inline awaitable<void> steer_children(engine_ptr on, const char* verb, task_id p
 /// is away, or the broker is closed: that would keep all of them waiting.
 inline bool is_of_one_queue(const std::exception_ptr& failure) {
     const auto code = detail::code_of(detail::describe(failure));
-    return code == errc::protocol || code == errc::invalid_argument;
+    return code == errc::protocol || code == errc::invalid_argument || code == errc::queue_full;
 }
 
 /// The subtasks of a task that has ended, those that are open since `epoch` or earlier. What is wrong with one queue does not
@@ -31275,6 +31567,16 @@ inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<out
     }
 }
 
+/// A result that is submitted to another queue, under its task's own id: one that is there already stays.
+inline awaitable<void> carry_forward(engine_ptr on, outgoing what) {
+    byte_reader bytes(what.value);
+    std::string to(bytes.text());
+    const auto place = bytes.text();
+    arguments with;
+    with.add("").add(0).add_run_id().add("").add("").add(bytes.rest()).add(place);
+    co_await on->call(std::move(to), scripts::enqueue, {}, std::move(with));
+}
+
 /// What concerns the task itself: its subtasks, or its continuation.
 struct own_news {
     task_key task;
@@ -31308,6 +31610,10 @@ inline own_news read_own(const outgoing& what) {
 }
 
 inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
+    if (what.kind() == outbox_letter::forward) {
+        co_await carry_forward(on, std::move(what));
+        co_return;
+    }
     const auto news = read_own(what);
     task_id parent;
     parent.queue = std::move(queue);
@@ -31343,7 +31649,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             try {
                 std::string target;
                 if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
-                else read_own(one);
+                else if (one.kind() != outbox_letter::forward) read_own(one);
                 by_target[target].push_back(std::move(one));
             } catch (const error& e) {
                 on->at(queue)->report_damage("o " + one.field, e.what());
@@ -31989,7 +32295,7 @@ public:
         return redis::acquire(engine_, std::move(request));
     }
     awaitable<effect> reply(std::string queue, task_reply what) override {
-        return redis::reply(engine_, std::move(queue), std::move(what));
+        return redis::reply_to(engine_, std::move(queue), std::move(what));
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

@@ -93,13 +93,13 @@ inline effect reply(task_queue& in, task_reply& what, time_point now) {
     auto* const task = referred(in, what.task);
     if (!task) return effect::not_found;
     auto& store = in.store();
+    consumer replier;  // of an attempt that is over at once
     const bool is_any = what.scope == reply_scope::any;
     if (what.scope == reply_scope::attempt) {
         const bool is_current = task->deliveries == what.token;
         if (is_current && task->state == task_state::succeeded && task->result == what.result) return effect::done;
         if (!is_current || task->state != task_state::running) return effect::lease_lost;
     } else if (task->state == task_state::waiting) {
-        consumer replier;
         replier.name = "reply";
         replier.label = std::make_shared<const std::string>(replier.name);
         store.deliver(*task, replier, now);

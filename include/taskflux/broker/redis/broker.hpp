@@ -305,7 +305,7 @@ public:
         return redis::acquire(engine_, std::move(request));
     }
     awaitable<effect> reply(std::string queue, task_reply what) override {
-        return redis::reply(engine_, std::move(queue), std::move(what));
+        return redis::reply_to(engine_, std::move(queue), std::move(what));
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

@@ -81,8 +81,10 @@ inline awaitable<peek_page> peek(engine_ptr on, std::string name, peek_query que
     auto waiting = on->inbox().peek(name, place);
     peek_page page;
     for (;;) {
-        const bool may_wait = query.wait > duration::zero();
-        const auto part = co_await peek_once(on, name, query, at, page, may_wait ? on->channel() : std::string());
+        std::string channel;
+        if (query.wait > duration::zero()) channel = on->channel();
+        auto peeking = peek_once(on, name, query, at, page, std::move(channel));
+        const auto part = co_await std::move(peeking);
         page.cursor = at.text();
         if (!page.tasks.empty() || (part.is_end && on->base().now() >= deadline)) co_return page;
         if (!part.is_end) continue;
@@ -145,14 +147,15 @@ inline std::string forwarded_text(const std::string& to, const new_task& task) {
 }
 
 /// `claims::reply`.
-inline awaitable<effect> reply(engine_ptr on, std::string queue, task_reply what) {
+inline awaitable<effect> reply_to(engine_ptr on, std::string queue, task_reply what) {
     detail::check_reply(queue, what);
     if (what.forwarded) co_await on->at(what.forward_to)->calls().announce();
     arguments with;
     with.add(what.task.key.sequence).add(what.task.key.nonce).add(std::move(what.task.own_id));
     with.add(static_cast<unsigned>(what.scope)).add(what.token).add(std::move(what.result));
     with.add(what.forwarded ? forwarded_text(what.forward_to, *what.forwarded) : std::string());
-    const auto got = co_await on->call(std::move(queue), scripts::reply, {}, std::move(with));
+    auto own = engine::set_of("reply");  // what it holds whose attempt there is in a reply to a waiting task
+    const auto got = co_await on->call(std::move(queue), scripts::reply, std::move(own), std::move(with));
     co_return queue::effect_of(got.read().integer());
 }
 
