@@ -182,6 +182,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_joins_one_of_the_same_id_or_reads_its_resul
     BOOST_TEST(on.counts().succeeded == 1U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_client_waits_while_nobody_stays, Backend, backends) {
+    choosing on(std::make_unique<Backend>());
+    on.put("a", 1);
+    auto some = on.chooser();
+    {
+        auto items = on.run(some.take(0ms));
+        on.run(items.at(0).reply(1));
+    }
+    on.let_work();
+    auto calling = on.start(on.client.run(square, submit_options().id("b"), 2));
+    for (int i = 0; i < 12; ++i) on.pass(5s);
+    BOOST_TEST(!calling.done());
+    auto items = on.run(some.take(0ms));
+    BOOST_REQUIRE_EQUAL(items.size(), 1U);
+    on.run(items[0].reply(4));
+    BOOST_TEST(calling.get() == 4);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(options_that_make_no_sense_are_refused, Backend, backends) {
     choosing on(std::make_unique<Backend>());
     BOOST_CHECK_THROW(consumer_options().max(0), error);

@@ -4771,16 +4771,17 @@ end
 end
 for n = 1, #late, 2 do
 local seq, place = whole(late[n]), whole(late[n + 1])
-look_till(math.min(place or last, last) - 1)
-if is_full or at < (place or last) - 1 then break end
+local stop = math.min(place or last, last)
+look_till(stop)
+if is_full or at < stop then break end
 if seq and place then load({seq}) end
 local task = seq and place and tasks[seq]
 if not task or task.state ~= 2 then
 also[#also + 1] = {'ZREM', V, late[n]}
 elseif show(task, place) == false then
+at = stop - 1
 break
 end
-at = place or at
 end
 if #late < 200 and not is_full and (#late == 0 or at >= (whole(late[#late]) or 0)) then look_till(last) end
 local is_end = at >= last
@@ -4794,7 +4795,7 @@ if call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 write_rest({})
 return reply
 )lua");
-inline constexpr script peek{"peek", "559c75e15d0d15ff99516f518a5cbac722e283d6",
+inline constexpr script peek{"peek", "8431d0d7c32eacdf90f8e871dfc0935cc96a38f1",
     std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)

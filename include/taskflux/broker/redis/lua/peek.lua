@@ -61,16 +61,17 @@ end
 
 for n = 1, #late, 2 do
     local seq, place = whole(late[n]), whole(late[n + 1])
-    look_till(math.min(place or last, last) - 1)
-    if is_full or at < (place or last) - 1 then break end
+    local stop = math.min(place or last, last)  -- a foreign one may stand anywhere
+    look_till(stop)
+    if is_full or at < stop then break end
     if seq and place then load({seq}) end
     local task = seq and place and tasks[seq]
     if not task or task.state ~= task_state.waiting then
         also[#also + 1] = {'ZREM', keys.arrivals, late[n]}  -- it gets another one when it is ready again
     elseif show(task, place) == false then
+        at = stop - 1
         break
     end
-    at = place or at
 end
 if #late < 2 * bound.arrivals and not is_full and (#late == 0 or at >= (whole(late[#late]) or 0)) then look_till(last) end
 
