@@ -27358,8 +27358,8 @@ local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]),
 local order, till = kept_order(known[4])
 local is_new = not order
 if is_new then order = string.format('%d', now) end
-if is_new or till < now + 3600000 / 2 then
-also[#also + 1] = {'HSET', c, 'peeked', string.format('%s %d', order, now + 3600000)}
+if is_new or till < now + 3600000 then
+also[#also + 1] = {'HSET', c, 'peeked', string.format('%s %d', order, now + 3600000 * 1.5)}
 end
 local names
 for n = 6, #ARGV do
@@ -27424,7 +27424,7 @@ if call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 write_rest({})
 return reply
 )lua");
-inline constexpr script peek{"peek", "8431d0d7c32eacdf90f8e871dfc0935cc96a38f1",
+inline constexpr script peek{"peek", "6efb929c5e3b38962c2c6984d2605786a7deb880",
     std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_queue_in_which_nobody_peeks_keeps_no_order_and_one_in_whi
     BOOST_TEST(look().tasks.empty());
     BOOST_TEST(number("EXISTS", "V") == 0);  // who peeks has met it
     settle(taken, kind::release);
-    advance(61min);
+    advance(91min);
     look();
     BOOST_TEST(number("EXISTS", "V") == 0);
 }
