@@ -5884,6 +5884,16 @@ inline void check_acquire(const acquire_request& request) {
     for (const auto& one : request.tasks) check_reference(one, request.queue);
 }
 
+/// A task that was named twice in one call is given once.
+inline void drop_repeated(std::vector<acquired_task>& answers) {
+    std::set<std::uint64_t> given;
+    for (auto& one : answers) {
+        if (!one.task || given.insert(one.task->key.sequence).second) continue;
+        one.what = acquire_outcome::not_waiting;
+        one.task.reset();
+    }
+}
+
 inline void check_reply(const std::string& queue, const task_reply& what) {
     check_queue_name(queue);
     check_reference(what.task, queue);
@@ -5894,6 +5904,10 @@ inline void check_reply(const std::string& queue, const task_reply& what) {
     }
     if (!what.forwarded) return;
     check_queue_name(what.forward_to);
+    if (what.forward_to == queue) {
+        throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded to the same queue, where its task has the "
+                                            "id: forward it to another one");
+    }
     if (what.forwarded->own_id.empty()) {
         throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded to " + what.forward_to +
                                                 ": what is forwarded needs an own id, by which a second one is known; that of its task");
@@ -5979,10 +5993,11 @@ inline std::vector<acquired_task> acquire(task_queue& in, const acquire_request&
         answer.what = acquire_outcome::taken;
         answer.task = in.store().delivery_of(*task, 0);
     }
+    detail::drop_repeated(answers);
     return answers;
 }
 
-/// `claims::reply`.
+/// `claims::reply`. What is not to be forwarded is taken out of `what`.
 inline effect reply(task_queue& in, task_reply& what, time_point now) {
     auto* const task = referred(in, what.task);
     if (!task) return effect::not_found;
@@ -6002,7 +6017,9 @@ inline effect reply(task_queue& in, task_reply& what, time_point now) {
     } else if (!is_any || task->state != task_state::running) {
         return effect::wrong_state;
     }
+    if (task->cancel_requested) what.forwarded.reset();
     store.complete(*task, std::move(what.result), now);
+    if (task->state == task_state::waiting_children) what.forwarded.reset();
     return effect::done;
 }
 
@@ -13573,7 +13590,8 @@ namespace detail {
 
 class claimed_batch {
 public:
-    claimed_batch(broker_ptr broker, std::string queue, std::string name) : broker_(std::move(broker)), queue_(std::move(queue)), name_(std::move(name)) {}
+    claimed_batch(broker_ptr broker, std::string queue, std::string name, duration promise)
+        : promise(promise), broker_(std::move(broker)), queue_(std::move(queue)), name_(std::move(name)) {}
     claimed_batch(const claimed_batch&) = delete;
     claimed_batch& operator=(const claimed_batch&) = delete;
 
@@ -13585,7 +13603,8 @@ public:
     const broker_ptr& broker() const { return broker_; }
     const std::string& queue() const { return queue_; }
     const std::string& name() const { return name_; }
-    time_point until = {};
+
+    const duration promise;
 
 private:
     const broker_ptr broker_;
@@ -13604,7 +13623,7 @@ claimed_item::~claimed_item() {
     as_courtesy([&] { spawn_in_background(in_->broker(), release(in_, end(settlement::kind::release))); });
 }
 
-time_point claimed_item::until() const { return in_->until; }
+time_point claimed_item::until() const { return later(what_.started_at, in_->promise); }
 
 const std::string& claimed_item::payload() const {
     if (what_.unreadable) std::rethrow_exception(what_.unreadable);
@@ -13689,7 +13708,8 @@ public:
     std::function<bool(const offer&)> wants;
 
     std::string cursor;               // behind what it has seen
-    time_point begin_again{};         // from the first task, for those that it did not want before
+    std::optional<time_point> begin_again;  // with the first task, for those that it did not get before; none: the end is still to come
+    bool has_met_limit = false;       // since it began
     std::uint64_t batches = 0;
     std::string life = uuid_generator().text();
 
@@ -13717,14 +13737,12 @@ std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std:
 void accept(claimer& by, std::function<bool(const offer&)> wants) { by.wants = std::move(wants); }
 
 /// Takes those tasks of a page that are wanted, up to `max`, and moves the cursor behind those that it need not see again soon.
-/// Gives whether some are held back by a limit: these it must.
-inline asio::awaitable<bool> take_from(std::shared_ptr<claimer> by, const peek_page& page,
+inline asio::awaitable<void> take_from(std::shared_ptr<claimer> by, const peek_page& page,
                                        std::vector<std::shared_ptr<claimed_item>>& items) {
     acquire_request request;
     request.queue = by->queue;
     request.consumer = by->next_name();
     request.lease = by->promise;
-    std::vector<std::string> before;  // the cursor in front of each
     auto behind = by->cursor;
     bool is_full = false;
     for (const auto& one : page.tasks) {
@@ -13736,27 +13754,19 @@ inline asio::awaitable<bool> take_from(std::shared_ptr<claimer> by, const peek_p
             task_reference wanted;
             wanted.key = one.key;
             request.tasks.push_back(std::move(wanted));
-            before.push_back(behind);
         }
         behind = one.cursor;
     }
     auto next = is_full ? behind : page.cursor;
-    bool is_limited = false;
     if (!request.tasks.empty()) {
-        auto batch = std::make_shared<claimed_batch>(by->broker, by->queue, request.consumer);
+        auto batch = std::make_shared<claimed_batch>(by->broker, by->queue, request.consumer, by->promise);
         auto taken = co_await by->broker->acquire(std::move(request));
-        batch->until = later(by->broker->clock().now(), by->promise);
-        for (std::size_t i = 0; i < taken.size(); ++i) {
-            if (taken[i].task) {
-                items.push_back(std::make_shared<claimed_item>(batch, std::move(*taken[i].task)));
-            } else if (taken[i].what == acquire_outcome::limited && !is_limited) {
-                is_limited = true;
-                next = before[i];
-            }
+        for (auto& one : taken) {
+            if (one.task) items.push_back(std::make_shared<claimed_item>(batch, std::move(*one.task)));
+            by->has_met_limit = by->has_met_limit || one.what == acquire_outcome::limited;
         }
     }
     by->cursor = std::move(next);
-    co_return is_limited;
 }
 
 asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr<claimer> by, duration wait) {
@@ -13765,25 +13775,29 @@ asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr
     std::vector<std::shared_ptr<claimed_item>> items;
     std::optional<time_point> deadline;
     for (;;) {
-        if (by->begin_again <= clock.now()) {
+        if (by->begin_again && *by->begin_again <= clock.now()) {
             by->cursor.clear();
-            by->begin_again = later(clock.now(), look_again);
+            by->begin_again.reset();
         }
         peek_query query;
         query.cursor = by->cursor;
+        query.limit = most_claimed::peeked;
         query.names = by->names;
-        if (deadline) query.wait = std::clamp((std::min)(*deadline, by->begin_again) - clock.now(), duration::zero(), duration(look_again));
+        if (deadline && by->begin_again) {
+            query.wait = std::clamp((std::min)(*deadline, *by->begin_again) - clock.now(), duration::zero(), duration(look_again));
+        }
         auto peeking = by->broker->peek(by->queue, std::move(query));
         const auto page = co_await std::move(peeking);
         if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
         auto taking = take_from(by, page, items);
-        const bool is_limited = co_await std::move(taking);
-        if (!items.empty()) co_return items;
+        co_await std::move(taking);
         const auto now = clock.now();
-        if (page.tasks.empty() && now >= *deadline) co_return items;
-        if (!is_limited) continue;
-        if (now >= *deadline) co_return items;
-        co_await nap(clock, (std::min)(*deadline - now, duration(try_again)));
+        if (page.tasks.empty() || by->begin_again) {  // it has come to the end
+            const auto next = later(now, by->has_met_limit ? duration(try_again) : duration(look_again));
+            by->begin_again = by->begin_again ? (std::min)(*by->begin_again, next) : next;
+            by->has_met_limit = false;
+        }
+        if (!items.empty() || now >= *deadline) co_return items;
     }
 }
 
@@ -24919,10 +24933,20 @@ return called_for(stated, waiting, unclaimed, ends, watcher, watching)
 end
 )lua";
 
+inline constexpr char shared_is_peek[] =
+    R"lua(local function is_peek(member) return string.sub(member, -#'\10peek\10?') == '\10peek\10?' end
+)lua";
+
 inline constexpr char shared_sleepers[] =
     R"lua(local function sleepers()
 if wakes == 0 then return {} end
-return call('ZRANGE', i, 0, wakes + 8 - 1)
+local peeks = 0
+while true do
+local found, first = call('ZRANGE', i, 0, wakes + 8 + peeks - 1), 0
+while found[first + 1] and (string.sub((found[first + 1]), -#'\10peek\10?') == '\10peek\10?') do first = first + 1 end
+if first <= peeks or first < #found and #found < wakes + 8 + peeks then return found end
+peeks = 2 * first
+end
 end
 )lua";
 
@@ -25214,8 +25238,7 @@ inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
 if most == 0 then break end
-local is_counted = string.sub(member, -#'\10peek\10?') ~= '\10peek\10?'
-if member ~= myself and wake(member) and is_counted then most = most - 1 end
+if member ~= myself and wake(member) and not (string.sub(member, -#'\10peek\10?') == '\10peek\10?') then most = most - 1 end
 end
 end
 )lua";
@@ -25548,7 +25571,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "efec9e9fc3cc87c309244c896582966856316c64",
+inline constexpr script acquire{"acquire", "e97f9ed989083c0ec1ddc88af78009b587553201",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
@@ -25615,7 +25638,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "6ba11c41bb094a050605415c6db50649abc72838",
+inline constexpr script act_on_group{"act_on_group", "23fef23e5e410072c3472a820cdff7b49a8c17bd",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25706,7 +25729,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "f5c18e6a62a3c391345865b256064a0102366e9e",
+inline constexpr script aside{"aside", "b18ee4fc7d7621041943d0703698d332a70e2a36",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25950,7 +25973,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "0f1ca2151ac53ae8db0f3038b35176c79d30fc77",
+inline constexpr script end_child{"end_child", "6b9fdeb2a0b461ea1901bfa1398d63e17c92460f",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -26007,7 +26030,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "0c084887951f1931403d1e6de0a66f99fecf2ff0",
+inline constexpr script enqueue{"enqueue", "f3a00b6254f2761047d83a325d96e219c9c8f485",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -26107,7 +26130,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "58936543aa0de6c9e4504684548feaf81a7449d8",
+inline constexpr script enqueue_plain{"enqueue_plain", "3a0e4b5a30b9b0bb1293a412f8a235578826a5bd",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -26429,7 +26452,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "938790a5a355995c8c2eb0c5390c6ae53a486704",
+inline constexpr script fetch{"fetch", "d95dcf648943a0dc6b4c890b222bf48faec039bd",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -26610,7 +26633,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "99b51e0073770bb4818dd4cf1fb28583a559c18b",
+inline constexpr script fetch_plain{"fetch_plain", "6b7933c93f81f5fef4236452be61d68fe419e055",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -26827,7 +26850,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "b4d19344fd13b3f11ac6d7910639a96cc3e733db",
+inline constexpr script join{"join", "65b59a882cf68944c6be09fac0eadbdb52abc833",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -26965,7 +26988,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "2b66dfbf4beecd5a893166f18f7b3b684b090648",
+inline constexpr script leave{"leave", "55943bc481f56788fdef188ac2e18a5061dfcdfa",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -27032,7 +27055,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "2fd2ff23f2a0194d0c490fb79dcb6779fec8a325",
+inline constexpr script list{"list", "aa386be3b4f0beacdcea83cfce4c2a9939d23c46",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -27256,7 +27279,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "a910a3512580913ecb85e750dd06bf2a646be338",
+inline constexpr script maintain{"maintain", "27e04916c8fc93e9069dba5c14ea0937961261d8",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -27337,7 +27360,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "b665ef3588e996bffdfb5f046a93e11f0e68065b",
+inline constexpr script pause{"pause", "ad3b4e6e00c69701bea1845ee5466e2eb34a80ad",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -27358,7 +27381,7 @@ local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]),
 local order, till = kept_order(known[4])
 local is_new = not order
 if is_new then order = string.format('%d', now) end
-if is_new or till < now + 3600000 then
+if known[1] and (is_new or till < now + 3600000) then
 also[#also + 1] = {'HSET', c, 'peeked', string.format('%s %d', order, now + 3600000 * 1.5)}
 end
 local names
@@ -27424,7 +27447,7 @@ if call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 write_rest({})
 return reply
 )lua");
-inline constexpr script peek{"peek", "6efb929c5e3b38962c2c6984d2605786a7deb880",
+inline constexpr script peek{"peek", "d2388eb59b08330e0aa06e0340f7c83e310fdc7b",
     std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
@@ -27465,7 +27488,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "29f28cc16ce3f4a9f85adfa8d0bccf0158f40529",
+inline constexpr script reclaim{"reclaim", "3707dc41e93a2ce468e258300ade7e3d90647dca",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -27509,7 +27532,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "be98a5e766673e7af81962ebadd502914f45ebee",
+inline constexpr script renew{"renew", "3863bb3962ac3da4da03b4c0f5887b9b1436aa31",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -27608,11 +27631,13 @@ end
 end_with_result()
 end
 local answer = end_it() or 0
-if answer == 0 and ARGV[7] ~= '' then outgoing[string.format('F' .. '%d', seq)] = ARGV[7] end
+if answer == 0 and task.state == 5 and ARGV[7] ~= '' then
+outgoing[string.format('F' .. '%d:', seq) .. redis.sha1hex(ARGV[7])] = ARGV[7]
+end
 return commit({'OK', answer})
 end)()
 )lua");
-inline constexpr script reply{"reply", "7a4c3f202f9afbca95eed01d7ffe46d9abb23c49",
+inline constexpr script reply{"reply", "b37243900b2b30465ca2bd05ba2a74020399a438",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -27675,7 +27700,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "319c22ff3de4a28e38f0dce16dcac8fda26c7f5f",
+inline constexpr script report{"report", "c39e1e6673362f148e736e7926a62be34f726552",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -27718,7 +27743,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "80e672281ebaf85c153921a7a0530ad1e620b3f5",
+inline constexpr script resign{"resign", "31f671c8374f7e21c4e82d23770a0e2ba1626671",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -27793,7 +27818,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "f1b1e9d2ca920adc829e7609e414357f67fa55cc",
+inline constexpr script set_key_limit{"set_key_limit", "b7cb43f67a4fa9d6efe53362f033526a85f1999d",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -27831,7 +27856,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "a1a3fefd9febf55020a80154e2f2f9efcb93f203",
+inline constexpr script set_limit{"set_limit", "e1ce45ae22734d88c9f8e672725c6438ff0db92c",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A, V = 30, unpack(KEYS)
@@ -27885,7 +27910,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "2f11ce3a242dfc91990e243cff2d97f50940eec6",
+inline constexpr script set_schedule{"set_schedule", "9c707f06ccf269eb53d20ba4fbdf5d2ae64c82d2",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -27990,7 +28015,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "0bc106c319a84bc450e4ba2b1298d7252f0e3898",
+inline constexpr script settle{"settle", "d0e81662d118a4df17b14fbb1d51803a723c5bb7",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -28173,7 +28198,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "28b9530ef4cad1ae78a86e574e7b0db94df3771c",
+inline constexpr script settle_plain{"settle_plain", "58bfd3d0da21d9dcbfcd5ff171a2438c11f0604b",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -28223,7 +28248,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "79c124477427b14d2d5a418dfd7892e4cc679e84",
+inline constexpr script signal{"signal", "d93dd27eaf80e0715d6f4ec0e488c752e13ddb36",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -28369,7 +28394,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "f69173c02a335e7d56951c3167610c5f4399ecee",
+inline constexpr script steer{"steer", "47bdcb0b2de9f93a04906be4354f115b29f1b089",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -28408,7 +28433,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "3daae286ea84d62f930dcc4ce3e4f42bc39b08c5",
+inline constexpr script update{"update", "dbeb5ec76dfdcf3ecb8de61728daddc818e3cec6",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -28441,7 +28466,7 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "40f18413bcd55e79d3e3836518024ee583cb6686",
+inline constexpr script wait{"wait", "c83f102ad96cd0435acd8ad1badcb7c1a0a02510",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K, V = 21, unpack(KEYS)
@@ -28688,7 +28713,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "b69efa742235911dc4ff3b7b1b99bd62d26ff8fe",
+inline constexpr script write_journal{"write_journal", "b7b1493dadc944ae8514a359787160c34422b47b",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts
@@ -30123,7 +30148,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
     for (std::size_t from = 0; from < request.tasks.size(); from += most) {
         const auto till = (std::min)(from + most, request.tasks.size());
         arguments with;
-        with.add(request.consumer).add(request.lease.count()).add(on->channel());
+        with.add(request.consumer).add(static_cast<std::int64_t>(to_number(request.lease))).add(on->channel());
         for (auto i = from; i < till; ++i) {
             auto& one = request.tasks[i];
             with.add(one.key.sequence).add(one.key.nonce).add(std::move(one.own_id));
@@ -30155,6 +30180,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
         }
         if (!spoiled.empty()) co_await set_aside(on, request.consumer, request.queue, std::move(spoiled));
     }
+    detail::drop_repeated(answers);
     co_return answers;
 }
 
@@ -30170,7 +30196,6 @@ inline std::string forwarded_text(const std::string& to, const new_task& task) {
 /// `claims::reply`.
 inline awaitable<effect> reply_to(engine_ptr on, std::string queue, task_reply what) {
     detail::check_reply(queue, what);
-    if (what.forwarded) co_await on->at(what.forward_to)->calls().announce();
     arguments with;
     with.add(what.task.key.sequence).add(what.task.key.nonce).add(std::move(what.task.own_id));
     with.add(static_cast<unsigned>(what.scope)).add(what.token).add(std::move(what.result));
@@ -31568,6 +31593,12 @@ inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<out
     }
 }
 
+/// Where a result is to be submitted. Throws `errc::protocol`.
+inline std::string target_of(const outgoing& what) {
+    byte_reader bytes(what.value);
+    return std::string(bytes.text());
+}
+
 /// A result that is submitted to another queue, under its task's own id: one that is there already stays.
 inline awaitable<void> carry_forward(engine_ptr on, outgoing what) {
     byte_reader bytes(what.value);
@@ -31650,7 +31681,8 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             try {
                 std::string target;
                 if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
-                else if (one.kind() != outbox_letter::forward) read_own(one);
+                else if (one.kind() == outbox_letter::forward) target_of(one);
+                else read_own(one);
                 by_target[target].push_back(std::move(one));
             } catch (const error& e) {
                 on->at(queue)->report_damage("o " + one.field, e.what());
@@ -31664,12 +31696,16 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (ended.failure()) failure = ended.failure();
             else std::ranges::move(all, std::back_inserter(carried));
         }
+        std::set<std::string> full;  // queues that have no room now
         for (auto& one : by_target[std::string()]) {
+            const auto to = one.kind() == outbox_letter::forward ? target_of(one) : std::string();
+            if (full.contains(to)) continue;
             auto carrying = carry_own(on, queue, one);
             const auto ended = co_await detail::caught(std::move(carrying));
             if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
+            if (ended.failure() && !to.empty()) full.insert(to);
         }
         if (cursor != "0") continue;
         if (failure && carried.empty()) std::rethrow_exception(failure);

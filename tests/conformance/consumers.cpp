@@ -22,6 +22,8 @@ namespace {
 inline constexpr task<int(int)> square{"square", task_options().queue("q")};
 inline constexpr task<void(int)> told{"told", task_options().queue("told")};
 
+inline constexpr task<void(int)> here{"here", task_options().queue("q")};
+
 using item = accepted_task<int, int>;
 
 struct choosing : fixture {
@@ -151,6 +153,36 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_limit_holds_back_is_taken_once_it_may_start
     check_ids(taking.get(), {"b"});
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_at_its_limit_is_in_nobodys_way, Backend, backends) {
+    choosing on(std::make_unique<Backend>());
+    for (const char* id : {"k1", "k2"}) on.run(on.client.submit(square, submit_options().id(id).key("k"), 1));
+    on.put("x", 1);
+    queue_control control(on.shared(), q);
+    on.run(control.set_key_limit("k", limit().running(1), "one"));
+    auto some = on.chooser(1);
+    auto first = on.run(some.take(0ms)), second = on.run(some.take(5s));
+    check_ids(first, {"k1"});
+    check_ids(second, {"x"});
+    BOOST_TEST(on.run(first.at(0).reply(1)) == effect::done);
+    auto taking = on.start(some.take());
+    on.pass(1s);
+    check_ids(taking.get(), {"k2"});
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_cancelled_or_stays_in_its_queue_is_not_forwarded, Backend, backends) {
+    choosing on(std::make_unique<Backend>());
+    const auto job = on.put("a", 3);
+    auto some = on.chooser();
+    auto items = on.run(some.take(0ms));
+    BOOST_REQUIRE_EQUAL(items.size(), 1U);
+    BOOST_TEST(on.error_of(items[0].reply_to(here, 9)) == errc::invalid_argument);
+    BOOST_TEST(on.run(job.cancel()) == effect::requested);
+    BOOST_TEST(on.run(items[0].reply_to(told, 9)) == effect::done);
+    BOOST_TEST((on.run(job.status()) == task_state::cancelled));
+    on.let_work();
+    BOOST_TEST(on.counts("told").waiting == 0U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_result_becomes_the_payload_of_the_next_task_under_the_same_id, Backend, backends) {
     choosing on(std::make_unique<Backend>());
     on.put("a", 3);
@@ -214,7 +246,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(messages_are_received_by_their_ids_and_kept, Backe
     on.run(queue.send("one", submit_options().id("a")));
     on.run(queue.send("two", submit_options().id("b")));
     const auto third = on.run(queue.send("three"));
-    std::vector<std::string> wanted = {to_string(third.id()), "none", "a"};
+    std::vector<std::string> wanted = {to_string(third.id()), "none", "a", "a"};
     auto got = on.run(queue.receive(wanted));
     BOOST_REQUIRE_EQUAL(got.size(), 2U);
     BOOST_TEST(got[0].body() == "three");

@@ -86,8 +86,9 @@ public:
         return detail::claimed_item::complete(held_, encoded(std::forward<Args>(result)...));
     }
 
-    /// The same, and the result becomes the payload of another task, with this one's own id: in one step here, and at least once
-    /// there. Errors: also `invalid_argument` where this task has no own id.
+    /// Ends the task with its result, which becomes the payload of a task of another queue, with this one's own id: in one step here,
+    /// and at least once there; not where this one was cancelled meanwhile. Errors: also `invalid_argument` where this task has no own
+    /// id, or `next` has the same queue.
     template <class N, class Q, class... Args>
         requires(std::is_same_v<Q, R>)
     awaitable<effect> reply_to(const task<N(Q)>& next, Args&&... result) {
@@ -114,6 +115,9 @@ private:
             static_assert(sizeof...(Args) == 0, "this task has no result: reply() takes no argument");
             return "null";
         } else {
+            static_assert(!(detail::dies_twice<Args> || ...),
+                          "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto result = …; "
+                          "co_await item.reply(result))");
             static_assert(std::is_constructible_v<R, Args...> && sizeof...(Args) > 0,
                           "these arguments are no result of the task: compare the contract");
             return detail::encode_of(subject, R(std::forward<Args>(result)...));
@@ -147,11 +151,12 @@ public:
               std::move(broker), options.queue().empty() ? std::string(contract.options().queue()) : options.queue(),
               std::string(contract.name()), options.name(), options.max(), options.promise())) {}
 
-    /// Which tasks it wants; default: all. Called on the executor of `take`, for each waiting task that has come since, and every
-    /// 30 s for those that it did not want before. What it throws `take` throws.
+    /// Which tasks it wants; default: all. Called on the executor of `take`, for each waiting task that has come since, and 30 s after
+    /// it has come to the end again for all. What it throws `take` throws.
     void accept(std::function<bool(const offer&)> wants) { detail::accept(*claimer_, std::move(wants)); }
 
-    /// Takes up to `max` tasks; waits for the first up to `wait`, and gives none when none came. Errors: those of `broker`.
+    /// Takes up to `max` tasks; waits for the first up to `wait`, and gives none when none was found by then: where more than 1,000
+    /// wait, the next call goes on behind those that this one has looked at. Errors: those of `broker`.
     /// Cancellation (terminal): throws `operation_aborted`; what was taken just then is handed out again when its promise is over.
     awaitable<std::vector<accepted_task<R, P>>> take(duration wait = forever) { return wrapped(claimer_, wait); }
 

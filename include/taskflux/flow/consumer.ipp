@@ -10,7 +10,6 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/courtesy.hpp>
-#include <taskflux/detail/nap.hpp>
 #include <taskflux/flow/consumer.hpp>
 #include <taskflux/flow/consumer/claimer.hpp>
 
@@ -49,7 +48,8 @@ namespace detail {
 
 class claimed_batch {
 public:
-    claimed_batch(broker_ptr broker, std::string queue, std::string name) : broker_(std::move(broker)), queue_(std::move(queue)), name_(std::move(name)) {}
+    claimed_batch(broker_ptr broker, std::string queue, std::string name, duration promise)
+        : promise(promise), broker_(std::move(broker)), queue_(std::move(queue)), name_(std::move(name)) {}
     claimed_batch(const claimed_batch&) = delete;
     claimed_batch& operator=(const claimed_batch&) = delete;
 
@@ -61,7 +61,8 @@ public:
     const broker_ptr& broker() const { return broker_; }
     const std::string& queue() const { return queue_; }
     const std::string& name() const { return name_; }
-    time_point until = {};
+
+    const duration promise;
 
 private:
     const broker_ptr broker_;
@@ -80,7 +81,7 @@ claimed_item::~claimed_item() {
     as_courtesy([&] { spawn_in_background(in_->broker(), release(in_, end(settlement::kind::release))); });
 }
 
-time_point claimed_item::until() const { return in_->until; }
+time_point claimed_item::until() const { return later(what_.started_at, in_->promise); }
 
 const std::string& claimed_item::payload() const {
     if (what_.unreadable) std::rethrow_exception(what_.unreadable);
@@ -165,7 +166,8 @@ public:
     std::function<bool(const offer&)> wants;
 
     std::string cursor;               // behind what it has seen
-    time_point begin_again{};         // from the first task, for those that it did not want before
+    std::optional<time_point> begin_again;  // with the first task, for those that it did not get before; none: the end is still to come
+    bool has_met_limit = false;       // since it began
     std::uint64_t batches = 0;
     std::string life = uuid_generator().text();
 
@@ -193,14 +195,12 @@ std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std:
 void accept(claimer& by, std::function<bool(const offer&)> wants) { by.wants = std::move(wants); }
 
 /// Takes those tasks of a page that are wanted, up to `max`, and moves the cursor behind those that it need not see again soon.
-/// Gives whether some are held back by a limit: these it must.
-inline asio::awaitable<bool> take_from(std::shared_ptr<claimer> by, const peek_page& page,
+inline asio::awaitable<void> take_from(std::shared_ptr<claimer> by, const peek_page& page,
                                        std::vector<std::shared_ptr<claimed_item>>& items) {
     acquire_request request;
     request.queue = by->queue;
     request.consumer = by->next_name();
     request.lease = by->promise;
-    std::vector<std::string> before;  // the cursor in front of each
     auto behind = by->cursor;
     bool is_full = false;
     for (const auto& one : page.tasks) {
@@ -212,27 +212,19 @@ inline asio::awaitable<bool> take_from(std::shared_ptr<claimer> by, const peek_p
             task_reference wanted;
             wanted.key = one.key;
             request.tasks.push_back(std::move(wanted));
-            before.push_back(behind);
         }
         behind = one.cursor;
     }
     auto next = is_full ? behind : page.cursor;
-    bool is_limited = false;
     if (!request.tasks.empty()) {
-        auto batch = std::make_shared<claimed_batch>(by->broker, by->queue, request.consumer);
+        auto batch = std::make_shared<claimed_batch>(by->broker, by->queue, request.consumer, by->promise);
         auto taken = co_await by->broker->acquire(std::move(request));
-        batch->until = later(by->broker->clock().now(), by->promise);
-        for (std::size_t i = 0; i < taken.size(); ++i) {
-            if (taken[i].task) {
-                items.push_back(std::make_shared<claimed_item>(batch, std::move(*taken[i].task)));
-            } else if (taken[i].what == acquire_outcome::limited && !is_limited) {
-                is_limited = true;
-                next = before[i];
-            }
+        for (auto& one : taken) {
+            if (one.task) items.push_back(std::make_shared<claimed_item>(batch, std::move(*one.task)));
+            by->has_met_limit = by->has_met_limit || one.what == acquire_outcome::limited;
         }
     }
     by->cursor = std::move(next);
-    co_return is_limited;
 }
 
 asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr<claimer> by, duration wait) {
@@ -241,25 +233,29 @@ asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr
     std::vector<std::shared_ptr<claimed_item>> items;
     std::optional<time_point> deadline;
     for (;;) {
-        if (by->begin_again <= clock.now()) {
+        if (by->begin_again && *by->begin_again <= clock.now()) {
             by->cursor.clear();
-            by->begin_again = later(clock.now(), look_again);
+            by->begin_again.reset();
         }
         peek_query query;
         query.cursor = by->cursor;
+        query.limit = most_claimed::peeked;
         query.names = by->names;
-        if (deadline) query.wait = std::clamp((std::min)(*deadline, by->begin_again) - clock.now(), duration::zero(), duration(look_again));
+        if (deadline && by->begin_again) {
+            query.wait = std::clamp((std::min)(*deadline, *by->begin_again) - clock.now(), duration::zero(), duration(look_again));
+        }
         auto peeking = by->broker->peek(by->queue, std::move(query));
         const auto page = co_await std::move(peeking);
         if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
         auto taking = take_from(by, page, items);
-        const bool is_limited = co_await std::move(taking);
-        if (!items.empty()) co_return items;
+        co_await std::move(taking);
         const auto now = clock.now();
-        if (page.tasks.empty() && now >= *deadline) co_return items;
-        if (!is_limited) continue;
-        if (now >= *deadline) co_return items;
-        co_await nap(clock, (std::min)(*deadline - now, duration(try_again)));
+        if (page.tasks.empty() || by->begin_again) {  // it has come to the end
+            const auto next = later(now, by->has_met_limit ? duration(try_again) : duration(look_again));
+            by->begin_again = by->begin_again ? (std::min)(*by->begin_again, next) : next;
+            by->has_met_limit = false;
+        }
+        if (!items.empty() || now >= *deadline) co_return items;
     }
 }
 

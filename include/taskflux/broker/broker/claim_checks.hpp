@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +48,16 @@ inline void check_acquire(const acquire_request& request) {
     for (const auto& one : request.tasks) check_reference(one, request.queue);
 }
 
+/// A task that was named twice in one call is given once.
+inline void drop_repeated(std::vector<acquired_task>& answers) {
+    std::set<std::uint64_t> given;
+    for (auto& one : answers) {
+        if (!one.task || given.insert(one.task->key.sequence).second) continue;
+        one.what = acquire_outcome::not_waiting;
+        one.task.reset();
+    }
+}
+
 inline void check_reply(const std::string& queue, const task_reply& what) {
     check_queue_name(queue);
     check_reference(what.task, queue);
@@ -56,6 +68,10 @@ inline void check_reply(const std::string& queue, const task_reply& what) {
     }
     if (!what.forwarded) return;
     check_queue_name(what.forward_to);
+    if (what.forward_to == queue) {
+        throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded to the same queue, where its task has the "
+                                            "id: forward it to another one");
+    }
     if (what.forwarded->own_id.empty()) {
         throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded to " + what.forward_to +
                                                 ": what is forwarded needs an own id, by which a second one is known; that of its task");

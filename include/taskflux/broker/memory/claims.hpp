@@ -85,10 +85,11 @@ inline std::vector<acquired_task> acquire(task_queue& in, const acquire_request&
         answer.what = acquire_outcome::taken;
         answer.task = in.store().delivery_of(*task, 0);
     }
+    detail::drop_repeated(answers);
     return answers;
 }
 
-/// `claims::reply`.
+/// `claims::reply`. What is not to be forwarded is taken out of `what`.
 inline effect reply(task_queue& in, task_reply& what, time_point now) {
     auto* const task = referred(in, what.task);
     if (!task) return effect::not_found;
@@ -108,7 +109,9 @@ inline effect reply(task_queue& in, task_reply& what, time_point now) {
     } else if (!is_any || task->state != task_state::running) {
         return effect::wrong_state;
     }
+    if (task->cancel_requested) what.forwarded.reset();
     store.complete(*task, std::move(what.result), now);
+    if (task->state == task_state::waiting_children) what.forwarded.reset();
     return effect::done;
 }
 

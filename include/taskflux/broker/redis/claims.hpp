@@ -102,7 +102,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
     for (std::size_t from = 0; from < request.tasks.size(); from += most) {
         const auto till = (std::min)(from + most, request.tasks.size());
         arguments with;
-        with.add(request.consumer).add(request.lease.count()).add(on->channel());
+        with.add(request.consumer).add(static_cast<std::int64_t>(to_number(request.lease))).add(on->channel());
         for (auto i = from; i < till; ++i) {
             auto& one = request.tasks[i];
             with.add(one.key.sequence).add(one.key.nonce).add(std::move(one.own_id));
@@ -134,6 +134,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
         }
         if (!spoiled.empty()) co_await set_aside(on, request.consumer, request.queue, std::move(spoiled));
     }
+    detail::drop_repeated(answers);
     co_return answers;
 }
 
@@ -149,7 +150,6 @@ inline std::string forwarded_text(const std::string& to, const new_task& task) {
 /// `claims::reply`.
 inline awaitable<effect> reply_to(engine_ptr on, std::string queue, task_reply what) {
     detail::check_reply(queue, what);
-    if (what.forwarded) co_await on->at(what.forward_to)->calls().announce();
     arguments with;
     with.add(what.task.key.sequence).add(what.task.key.nonce).add(std::move(what.task.own_id));
     with.add(static_cast<unsigned>(what.scope)).add(what.token).add(std::move(what.result));

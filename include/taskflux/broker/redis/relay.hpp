@@ -14,6 +14,7 @@
 #include <exception>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -141,6 +142,12 @@ inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<out
     }
 }
 
+/// Where a result is to be submitted. Throws `errc::protocol`.
+inline std::string target_of(const outgoing& what) {
+    byte_reader bytes(what.value);
+    return std::string(bytes.text());
+}
+
 /// A result that is submitted to another queue, under its task's own id: one that is there already stays.
 inline awaitable<void> carry_forward(engine_ptr on, outgoing what) {
     byte_reader bytes(what.value);
@@ -223,7 +230,8 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             try {
                 std::string target;
                 if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
-                else if (one.kind() != outbox_letter::forward) read_own(one);
+                else if (one.kind() == outbox_letter::forward) target_of(one);
+                else read_own(one);
                 by_target[target].push_back(std::move(one));
             } catch (const error& e) {
                 on->at(queue)->report_damage("o " + one.field, e.what());
@@ -237,12 +245,16 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (ended.failure()) failure = ended.failure();
             else std::ranges::move(all, std::back_inserter(carried));
         }
+        std::set<std::string> full;  // queues that have no room now
         for (auto& one : by_target[std::string()]) {
+            const auto to = one.kind() == outbox_letter::forward ? target_of(one) : std::string();
+            if (full.contains(to)) continue;
             auto carrying = carry_own(on, queue, one);
             const auto ended = co_await detail::caught(std::move(carrying));
             if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
+            if (ended.failure() && !to.empty()) full.insert(to);
         }
         if (cursor != "0") continue;
         if (failure && carried.empty()) std::rethrow_exception(failure);

@@ -2290,10 +2290,20 @@ return called_for(stated, waiting, unclaimed, ends, watcher, watching)
 end
 )lua";
 
+inline constexpr char shared_is_peek[] =
+    R"lua(local function is_peek(member) return string.sub(member, -#'\10peek\10?') == '\10peek\10?' end
+)lua";
+
 inline constexpr char shared_sleepers[] =
     R"lua(local function sleepers()
 if wakes == 0 then return {} end
-return call('ZRANGE', i, 0, wakes + 8 - 1)
+local peeks = 0
+while true do
+local found, first = call('ZRANGE', i, 0, wakes + 8 + peeks - 1), 0
+while found[first + 1] and (string.sub((found[first + 1]), -#'\10peek\10?') == '\10peek\10?') do first = first + 1 end
+if first <= peeks or first < #found and #found < wakes + 8 + peeks then return found end
+peeks = 2 * first
+end
 end
 )lua";
 
@@ -2585,8 +2595,7 @@ inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
 if most == 0 then break end
-local is_counted = string.sub(member, -#'\10peek\10?') ~= '\10peek\10?'
-if member ~= myself and wake(member) and is_counted then most = most - 1 end
+if member ~= myself and wake(member) and not (string.sub(member, -#'\10peek\10?') == '\10peek\10?') then most = most - 1 end
 end
 end
 )lua";
@@ -2919,7 +2928,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "efec9e9fc3cc87c309244c896582966856316c64",
+inline constexpr script acquire{"acquire", "e97f9ed989083c0ec1ddc88af78009b587553201",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
@@ -2986,7 +2995,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "6ba11c41bb094a050605415c6db50649abc72838",
+inline constexpr script act_on_group{"act_on_group", "23fef23e5e410072c3472a820cdff7b49a8c17bd",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3077,7 +3086,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "f5c18e6a62a3c391345865b256064a0102366e9e",
+inline constexpr script aside{"aside", "b18ee4fc7d7621041943d0703698d332a70e2a36",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3321,7 +3330,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "0f1ca2151ac53ae8db0f3038b35176c79d30fc77",
+inline constexpr script end_child{"end_child", "6b9fdeb2a0b461ea1901bfa1398d63e17c92460f",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -3378,7 +3387,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "0c084887951f1931403d1e6de0a66f99fecf2ff0",
+inline constexpr script enqueue{"enqueue", "f3a00b6254f2761047d83a325d96e219c9c8f485",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -3478,7 +3487,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "58936543aa0de6c9e4504684548feaf81a7449d8",
+inline constexpr script enqueue_plain{"enqueue_plain", "3a0e4b5a30b9b0bb1293a412f8a235578826a5bd",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -3800,7 +3809,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "938790a5a355995c8c2eb0c5390c6ae53a486704",
+inline constexpr script fetch{"fetch", "d95dcf648943a0dc6b4c890b222bf48faec039bd",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -3981,7 +3990,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "99b51e0073770bb4818dd4cf1fb28583a559c18b",
+inline constexpr script fetch_plain{"fetch_plain", "6b7933c93f81f5fef4236452be61d68fe419e055",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -4198,7 +4207,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "b4d19344fd13b3f11ac6d7910639a96cc3e733db",
+inline constexpr script join{"join", "65b59a882cf68944c6be09fac0eadbdb52abc833",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -4336,7 +4345,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "2b66dfbf4beecd5a893166f18f7b3b684b090648",
+inline constexpr script leave{"leave", "55943bc481f56788fdef188ac2e18a5061dfcdfa",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -4403,7 +4412,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "2fd2ff23f2a0194d0c490fb79dcb6779fec8a325",
+inline constexpr script list{"list", "aa386be3b4f0beacdcea83cfce4c2a9939d23c46",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -4627,7 +4636,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "a910a3512580913ecb85e750dd06bf2a646be338",
+inline constexpr script maintain{"maintain", "27e04916c8fc93e9069dba5c14ea0937961261d8",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -4708,7 +4717,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "b665ef3588e996bffdfb5f046a93e11f0e68065b",
+inline constexpr script pause{"pause", "ad3b4e6e00c69701bea1845ee5466e2eb34a80ad",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -4729,7 +4738,7 @@ local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]),
 local order, till = kept_order(known[4])
 local is_new = not order
 if is_new then order = string.format('%d', now) end
-if is_new or till < now + 3600000 then
+if known[1] and (is_new or till < now + 3600000) then
 also[#also + 1] = {'HSET', c, 'peeked', string.format('%s %d', order, now + 3600000 * 1.5)}
 end
 local names
@@ -4795,7 +4804,7 @@ if call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 write_rest({})
 return reply
 )lua");
-inline constexpr script peek{"peek", "6efb929c5e3b38962c2c6984d2605786a7deb880",
+inline constexpr script peek{"peek", "d2388eb59b08330e0aa06e0340f7c83e310fdc7b",
     std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
@@ -4836,7 +4845,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "29f28cc16ce3f4a9f85adfa8d0bccf0158f40529",
+inline constexpr script reclaim{"reclaim", "3707dc41e93a2ce468e258300ade7e3d90647dca",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -4880,7 +4889,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "be98a5e766673e7af81962ebadd502914f45ebee",
+inline constexpr script renew{"renew", "3863bb3962ac3da4da03b4c0f5887b9b1436aa31",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -4979,11 +4988,13 @@ end
 end_with_result()
 end
 local answer = end_it() or 0
-if answer == 0 and ARGV[7] ~= '' then outgoing[string.format('F' .. '%d', seq)] = ARGV[7] end
+if answer == 0 and task.state == 5 and ARGV[7] ~= '' then
+outgoing[string.format('F' .. '%d:', seq) .. redis.sha1hex(ARGV[7])] = ARGV[7]
+end
 return commit({'OK', answer})
 end)()
 )lua");
-inline constexpr script reply{"reply", "7a4c3f202f9afbca95eed01d7ffe46d9abb23c49",
+inline constexpr script reply{"reply", "b37243900b2b30465ca2bd05ba2a74020399a438",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5046,7 +5057,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "319c22ff3de4a28e38f0dce16dcac8fda26c7f5f",
+inline constexpr script report{"report", "c39e1e6673362f148e736e7926a62be34f726552",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5089,7 +5100,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "80e672281ebaf85c153921a7a0530ad1e620b3f5",
+inline constexpr script resign{"resign", "31f671c8374f7e21c4e82d23770a0e2ba1626671",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -5164,7 +5175,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "f1b1e9d2ca920adc829e7609e414357f67fa55cc",
+inline constexpr script set_key_limit{"set_key_limit", "b7cb43f67a4fa9d6efe53362f033526a85f1999d",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -5202,7 +5213,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "a1a3fefd9febf55020a80154e2f2f9efcb93f203",
+inline constexpr script set_limit{"set_limit", "e1ce45ae22734d88c9f8e672725c6438ff0db92c",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A, V = 30, unpack(KEYS)
@@ -5256,7 +5267,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "2f11ce3a242dfc91990e243cff2d97f50940eec6",
+inline constexpr script set_schedule{"set_schedule", "9c707f06ccf269eb53d20ba4fbdf5d2ae64c82d2",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5361,7 +5372,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "0bc106c319a84bc450e4ba2b1298d7252f0e3898",
+inline constexpr script settle{"settle", "d0e81662d118a4df17b14fbb1d51803a723c5bb7",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -5544,7 +5555,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "28b9530ef4cad1ae78a86e574e7b0db94df3771c",
+inline constexpr script settle_plain{"settle_plain", "58bfd3d0da21d9dcbfcd5ff171a2438c11f0604b",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5594,7 +5605,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "79c124477427b14d2d5a418dfd7892e4cc679e84",
+inline constexpr script signal{"signal", "d93dd27eaf80e0715d6f4ec0e488c752e13ddb36",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -5740,7 +5751,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "f69173c02a335e7d56951c3167610c5f4399ecee",
+inline constexpr script steer{"steer", "47bdcb0b2de9f93a04906be4354f115b29f1b089",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5779,7 +5790,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "3daae286ea84d62f930dcc4ce3e4f42bc39b08c5",
+inline constexpr script update{"update", "dbeb5ec76dfdcf3ecb8de61728daddc818e3cec6",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -5812,7 +5823,7 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "40f18413bcd55e79d3e3836518024ee583cb6686",
+inline constexpr script wait{"wait", "c83f102ad96cd0435acd8ad1badcb7c1a0a02510",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K, V = 21, unpack(KEYS)
@@ -6059,7 +6070,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "b69efa742235911dc4ff3b7b1b99bd62d26ff8fe",
+inline constexpr script write_journal{"write_journal", "b7b1493dadc944ae8514a359787160c34422b47b",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts

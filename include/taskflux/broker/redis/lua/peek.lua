@@ -12,7 +12,7 @@ local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]),
 local order, till = kept_order(known[4])
 local is_new = not order
 if is_new then order = string.format('%d', now) end
-if is_new or till < now + bound.peeked_ms then  -- for half of it longer, so as not to write it each time
+if known[1] and (is_new or till < now + bound.peeked_ms) then  -- for half of it longer, so as not to write it each time
     also[#also + 1] = {'HSET', keys.queue, 'peeked', string.format('%s %d', order, now + bound.peeked_ms * 1.5)}
 end
 local names

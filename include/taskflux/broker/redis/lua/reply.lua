@@ -52,5 +52,8 @@ local function end_it()
     end_with_result()
 end
 local answer = end_it() or effect.done
-if answer == effect.done and ARGV[7] ~= '' then outgoing[string.format(outbox_letter.forward .. '%d', seq)] = ARGV[7] end
+-- Not of a task that was cancelled meanwhile, or waits for its subtasks. One that is said twice is the same entry.
+if answer == effect.done and task.state == task_state.succeeded and ARGV[7] ~= '' then
+    outgoing[string.format(outbox_letter.forward .. '%d:', seq) .. redis.sha1hex(ARGV[7])] = ARGV[7]
+end
 return commit({'OK', answer})

@@ -4,8 +4,7 @@
 local function wake_some(members, most)
     for _, member in ipairs(members) do
         if most == 0 then break end
-        local is_counted = string.sub(member, -#sleeper_mark.peeks) ~= sleeper_mark.peeks
-        if member ~= myself and wake(member) and is_counted then most = most - 1 end
+        if member ~= myself and wake(member) and not is_peek(member) then most = most - 1 end
     end
 end
 
