@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -134,6 +135,18 @@ BOOST_AUTO_TEST_CASE(foreign_members_of_the_order_are_taken_out_and_hold_up_nobo
     BOOST_TEST(look(look().cursor).tasks.empty());
     BOOST_TEST(number("ZCARD", "V") == 0);
     BOOST_TEST(reply(key) == effect::done);
+}
+
+BOOST_AUTO_TEST_CASE(however_many_processes_wait_to_see_a_worker_that_sleeps_is_woken) {
+    join();
+    auto worker = start(broker().fetch(request(w, 1, 1h)));
+    for (int i = 0; i < 100; ++i) server.command({"ZADD", "tf:{q}:i", "0", "tf:in:gone" + std::to_string(i) + "\npeek\n?"});
+    auto one = task();
+    one.own_id = "a";  // is not handed over
+    add(one);
+    let_work();
+    BOOST_TEST(worker.done());
+    BOOST_TEST(number("ZCARD", "i") <= 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
