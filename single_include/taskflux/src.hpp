@@ -13590,8 +13590,8 @@ namespace detail {
 
 class claimed_batch {
 public:
-    claimed_batch(broker_ptr broker, std::string queue, std::string name, duration promise)
-        : promise(promise), broker_(std::move(broker)), queue_(std::move(queue)), name_(std::move(name)) {}
+    claimed_batch(broker_ptr broker, std::string queue, std::string name, duration length)
+        : promise(length), broker_(std::move(broker)), queue_(std::move(queue)), name_(std::move(name)) {}
     claimed_batch(const claimed_batch&) = delete;
     claimed_batch& operator=(const claimed_batch&) = delete;
 
@@ -13616,11 +13616,14 @@ claimed_item::claimed_item(std::shared_ptr<claimed_batch> in, delivery what)
 
 claimed_item::~claimed_item() {
     if (is_settled_ || in_.use_count() == 1) return;  // the last one leaves for all
-    const auto release = [](std::shared_ptr<claimed_batch> in, settlement how) -> asio::awaitable<void> {
+    // Without the batch, whose end would begin another call where the context takes this one down.
+    const auto release = [](broker_ptr on, std::string queue, std::string name, settlement how) -> asio::awaitable<void> {
         const std::vector<settlement> ends(1, std::move(how));
-        co_await in->broker()->settle(in->queue(), in->name(), ends);
+        co_await on->settle(std::move(queue), std::move(name), ends);
     };
-    as_courtesy([&] { spawn_in_background(in_->broker(), release(in_, end(settlement::kind::release))); });
+    as_courtesy([&] {
+        spawn_in_background(in_->broker(), release(in_->broker(), in_->queue(), in_->name(), end(settlement::kind::release)));
+    });
 }
 
 time_point claimed_item::until() const { return later(what_.started_at, in_->promise); }
