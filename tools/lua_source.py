@@ -84,8 +84,8 @@ def words(text):
 
 # ------------------------------------------------------------------------------- reads and writes in their order
 
-READS = {"EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HLEN", "HMGET", "HRANDFIELD", "HSCAN", "HSTRLEN", "INFO", "LLEN", "LRANGE",
-         "PUBSUB", "SCARD", "SMEMBERS", "TIME", "XLEN", "XRANGE", "XREVRANGE", "ZCARD", "ZRANGE", "ZLEXCOUNT", "ZMSCORE",
+READS = {"EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HLEN", "HMGET", "HRANDFIELD", "HSCAN", "HSTRLEN", "INFO", "LLEN", "LPOS",
+         "LRANGE", "PUBSUB", "SCARD", "SMEMBERS", "TIME", "XLEN", "XRANGE", "XREVRANGE", "ZCARD", "ZRANGE", "ZLEXCOUNT", "ZMSCORE",
          "ZRANGEBYLEX", "ZSCORE"}
 # A message can't be taken back, and so is a write.
 WRITES = {"DEL", "HDEL", "HINCRBY", "HSET", "HSETNX", "LPUSH", "LREM", "LTRIM", "PUBLISH", "RPUSH", "SADD", "SET", "SREM",

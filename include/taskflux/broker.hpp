@@ -3,6 +3,7 @@
 // Where tasks live: the interface, the embedded implementation and that on Redis. One conformance suite.
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker_observer.hpp>
+#include <taskflux/broker/claims.hpp>
 #include <taskflux/broker/error_groups.hpp>
 #include <taskflux/broker/events.hpp>
 #include <taskflux/broker/exchange.hpp>
@@ -14,4 +15,5 @@
 #include <taskflux/broker/redis.hpp>
 #include <taskflux/broker/search.hpp>
 #include <taskflux/broker/statistics.hpp>
+#include <taskflux/broker/tasks.hpp>
 #include <taskflux/broker/why.hpp>

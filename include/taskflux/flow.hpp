@@ -4,6 +4,7 @@
 #include <taskflux/flow/batch.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
+#include <taskflux/flow/consumer.hpp>
 #include <taskflux/flow/context.hpp>
 #include <taskflux/flow/job.hpp>
 #include <taskflux/flow/queue_control.hpp>

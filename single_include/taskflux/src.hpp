@@ -2146,6 +2146,10 @@ public:
     awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override;
     awaitable<operation> stop_operation(std::string queue, std::string id) override;
 
+    awaitable<peek_page> peek(std::string queue, peek_query query) override;
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override;
+    awaitable<effect> reply(std::string queue, task_reply what) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -2772,6 +2776,7 @@ struct consumer {
     time_point lease_end{};
     entry_list held;
     bool has_news = false;  ///< it has something to cancel and has not been told yet
+    bool is_passing = false;  ///< it has acquired tasks by name, and asks for no others
 };
 
 inline void entry_list::push_back(entry& item) {
@@ -2806,7 +2811,8 @@ namespace taskflux::memory {
 /// The consumers of one queue, and their leases. Not thread-safe.
 class consumers {
 public:
-    void join(const std::string& name, duration lease, time_point now) {
+    /// `is_passing`: where it goes, the queue is served no less than before.
+    consumer& join(const std::string& name, duration lease, time_point now, bool is_passing = false) {
         detail::check_consumer(name);
         auto& place = all_[name];
         if (!place) {
@@ -2815,7 +2821,9 @@ public:
             place->label = std::make_shared<const std::string>(name);
         }
         renew(*place, lease, now);
+        if (is_passing) return place->is_passing = true, *place;
         attended.join();
+        return *place;
     }
 
     /// The consumer of that name, or null when it never joined or its lease has run out.
@@ -2835,9 +2843,10 @@ public:
         const auto found = all_.find(name);
         if (found == all_.end()) return;
         give_back(*found->second);
+        const bool stayed = !found->second->is_passing;
         all_.erase(found);
         ++gone_;
-        if (all_.empty()) attended.end(now);
+        if (stayed && nobody_stays()) attended.end(now);
     }
 
     /// Takes out those whose leases have ended, `take_back(consumer)` first. Where that throws, the consumer stays, and it is still
@@ -2845,19 +2854,20 @@ public:
     template <class Function>
     void bury(time_point now, Function take_back) {
         auto next = never;
-        const auto gone = std::erase_if(all_, [&](auto& named) {
+        bool has_stayed = false;
+        std::erase_if(all_, [&](auto& named) {
             auto& who = *named.second;
             if (who.lease_end > now) {
                 next = (std::min)(next, who.lease_end);
                 return false;
             }
             take_back(who);
-            attended.lose();
+            if (!who.is_passing) attended.lose(), has_stayed = true;
             ++gone_;  // at once: the next may throw
             return true;
         });
         next_lease_end_ = next;
-        if (gone > 0 && all_.empty()) attended.end(now);
+        if (has_stayed && nobody_stays()) attended.end(now);
     }
 
     /// Some of those that hold tasks, sorted.
@@ -2880,6 +2890,10 @@ public:
     attendance attended;
 
 private:
+    bool nobody_stays() const {
+        return std::ranges::all_of(all_, [](const auto& named) { return named.second->is_passing; });
+    }
+
     std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
     time_point next_lease_end_ = never;
     std::uint64_t gone_ = 0;
@@ -3284,6 +3298,61 @@ struct consequences {
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/arrivals.hpp --------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks that have become ready later than their numbers say (they were held, scheduled, retried, given back), in that order:
+/// each has a place among the numbers. Kept while somebody asks for it. Not thread-safe.
+class arrivals {
+public:
+    /// `seed`: what tells its orders from those of other queues.
+    explicit arrivals(std::uint64_t seed) : order_(seed) {}
+
+    /// From now on the order is kept, for an hour. Another one begins where it was not.
+    void ask(time_point now) {
+        if (!are_asked_for(now)) {
+            by_place_.clear();
+            places_.clear();
+            ++order_;
+        }
+        until_ = later(now, std::chrono::hours(1));
+    }
+    bool are_asked_for(time_point now) const { return now < until_; }
+
+    /// Which order this is.
+    std::uint64_t order() const { return order_; }
+
+    /// A task has become ready.
+    void add(std::uint64_t sequence, std::uint64_t place) {
+        remove(sequence);
+        places_.emplace(sequence, place);
+        by_place_.emplace(place, sequence);
+    }
+    /// It has gone.
+    void remove(std::uint64_t sequence) {
+        const auto known = places_.find(sequence);
+        if (known == places_.end()) return;
+        by_place_.erase(known->second);
+        places_.erase(known);
+    }
+
+    bool has(std::uint64_t sequence) const { return places_.contains(sequence); }
+    /// Place and number of the first behind that place.
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> after(std::uint64_t place) const {
+        const auto found = by_place_.upper_bound(place);
+        return found == by_place_.end() ? std::nullopt : std::optional(*found);
+    }
+
+private:
+    std::uint64_t order_;
+    time_point until_{};
+    std::map<std::uint64_t, std::uint64_t> by_place_;
+    std::unordered_map<std::uint64_t, std::uint64_t> places_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -3636,6 +3705,9 @@ public:
     /// Whether a task with a key may start.
     bool has_work() const { return ring_.size() > 1; }
 
+    /// Whether the limit of its key lets a waiting task start.
+    bool may_start(const entry& item) const { return lanes_.at(item.extras->key).is_in_ring; }
+
     /// Who has the next turn: the first task of a key that may start. Null where it is the turn of those without a key, of which
     /// there are some (`has_plain`) or no key has work. `names`: that may be one that others have passed over, of these.
     entry* next(bool has_plain, const name_set* names) const {
@@ -3850,6 +3922,16 @@ public:
         }
     }
 
+    /// Whether the limit of its key lets a waiting task start. One that others have passed over goes back to its key for that.
+    bool may_start(entry& item) {
+        if (!item.has_key()) return true;
+        if (item.unclaimed) {
+            remove(item);
+            keyed_.add(item);
+        }
+        return keyed_.may_start(item);
+    }
+
     /// Whether a worker that knows `names` (null: all) has something to look at. O(1) for one that knows all: it is asked after
     /// each change of a queue.
     bool has_work(const name_set* names) const {
@@ -3976,18 +4058,23 @@ class entry_table {
 public:
     /// Makes an entry with the next sequence number.
     entry& add() {
-        const auto sequence = ++last_;
+        const auto sequence = skip();
         const auto index = index_of(sequence);
-        while (segments_.size() <= index) segments_.push_back(nullptr);
-        if (!segments_[index]) {
-            segments_[index] = std::make_unique<segment>();
-            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
-        }
+        if (!segments_[index]) segments_[index] = std::make_unique<segment>();
         auto& made = segments_[index]->entries[place_of(sequence)];
         made.sequence = sequence;
         ++segments_[index]->used;
         ++size_;
         return made;
+    }
+
+    /// Gives out a number that no entry has.
+    std::uint64_t skip() {
+        const auto index = index_of(++last_);
+        if (segments_.size() > index) return last_;
+        if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
+        segments_.push_back(nullptr);
+        return last_;
     }
 
     entry* find(std::uint64_t sequence) {
@@ -4174,7 +4261,7 @@ namespace taskflux::memory {
 class task_places {
 public:
     /// `seed` makes the nonces of keys.
-    explicit task_places(std::uint64_t seed) : nonces_(seed), events_(seed) {}
+    explicit task_places(std::uint64_t seed) : nonces_(seed), events_(seed), arrivals_(seed) {}
 
     /// The task that a submission gets instead of another one: that with its own id, or the holder of its unique key; where it
     /// replaces, the one that waits for the holder's end, or the holder that has not begun.
@@ -4216,6 +4303,9 @@ public:
         return task_key{found->second, nonces_.of(found->second)};
     }
 
+    /// The task of that number, or null.
+    entry* at(std::uint64_t sequence) { return tasks_.find(sequence); }
+
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
     /// See `entry_table`.
@@ -4226,8 +4316,21 @@ public:
 
     event_log& events() { return events_; }
 
+    memory::arrivals& arrivals() { return arrivals_; }
+    /// Whether a task has become ready since the last call.
+    bool take_arrived() { return std::exchange(has_arrived_, false); }
+    /// The highest number given out so far.
+    std::uint64_t last() const { return tasks_.last(); }
+
     /// Of a task that waits for its first attempt: since when it may start.
     static time_point due_since(const entry& waiting) { return (std::max)(waiting.submitted_at, waiting.when); }
+
+    /// A running task as its consumer gets it; `queue` is the index that it knows this queue by.
+    delivery delivery_of(const entry& task, std::size_t queue) const {
+        return {queue, key_of(task), task.deliveries, task.failed_attempts + 1, task.spec, task.payload,
+                task.extras ? task.extras->own_id : std::string(), shifted(task.submitted_at, wall_.ahead()),
+                task.first_started_at, task.started_at, task.limit(), nullptr, due_since(task)};
+    }
 
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
@@ -4312,6 +4415,8 @@ protected:
             wall_.remove(task);
             enter(task, event, task_state::waiting);
             ready_.add(task, urgent);
+            has_arrived_ = true;
+            if (&task != newest_ && arrivals_.are_asked_for(now)) arrivals_.add(task.sequence, tasks_.skip());
         }
         watch_limit(task);
     }
@@ -4322,6 +4427,7 @@ protected:
 
     void erase(entry& task) {
         wall_.remove(task);
+        arrivals_.remove(task.sequence);
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
@@ -4364,6 +4470,9 @@ protected:
     std::unordered_map<std::string, std::uint64_t> own_ids_;
     unique_keys unique_;
     event_log events_;
+    memory::arrivals arrivals_;
+    const entry* newest_ = nullptr;  // that is being stored: its number says when it has come
+    bool has_arrived_ = false;
 };
 
 }  // namespace taskflux::memory
@@ -4572,7 +4681,9 @@ public:
         statistics_.count(*task.spec, detail::counted::submitted, now);
         watch_limit(task);
         tell(event_kind::submitted, task, 0, now);
+        newest_ = &task;
         if (!from.hold && !follows) start(task, now);
+        newest_ = nullptr;
         return {key_of(task), false};
     }
 
@@ -4638,6 +4749,15 @@ public:
         }
         task.result = std::move(result);
         finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    /// Of a task that has succeeded: another result, which is kept for as long again.
+    void replace_result(entry& task, std::string result, time_point now) {
+        task.result = std::move(result);
+        task.when = now;
+        task.home->remove(task);
+        ended_.add(task, task.spec->policy.retention);
+        expect(later(now, task.spec->policy.retention));
     }
 
     void fail(entry& task, task_event event, std::string why, time_point now) {
@@ -5282,6 +5402,7 @@ public:
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
+    consumer& pass_by(const std::string& name, duration lease, time_point now) { return consumers_.join(name, lease, now, true); }
     void renew(consumer& who, duration lease, time_point now) { consumers_.renew(who, lease, now); }
 
     void leave(const std::string& name, time_point now) {
@@ -5334,22 +5455,18 @@ public:
                 continue;
             }
             --left;
-            rules_.started(*task);
-            store_.deliver(*task, who, now);
-            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
-                           task->payload, task->extras ? task->extras->own_id : std::string(),
-                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
-                           nullptr, task_places::due_since(*task)});
+            hand_out(*task, who, now);
+            out.push_back(store_.delivery_of(*task, queue));
         }
     }
 
-    bool has_work(const name_set* names) const { return rules_.may_start(1) > 0 && store_.ready().has_work(names); }
-
-    /// The name of the task that is next in its lane, or null.
-    const std::string* next_name() const {
-        const auto* spec = store_.ready().front_spec();
-        return spec ? &spec->name : nullptr;
+    /// Hands a waiting task to a consumer, whatever limits say.
+    void hand_out(entry& task, consumer& who, time_point now) {
+        rules_.started(task);
+        store_.deliver(task, who, now);
     }
+
+    bool has_work(const name_set* names) const { return rules_.may_start(1) > 0 && store_.ready().has_work(names); }
 
     effect settle(const consumer* who, const settlement& end, time_point now) {
         auto* task = find(end.key);
@@ -5571,6 +5688,7 @@ public:
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || rules_.has_had_limits(); }
 
     family_store& store() { return store_; }
+    const family_store& store() const { return store_; }
     std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
 
     attendance& attended() { return consumers_.attended; }
@@ -5861,6 +5979,7 @@ struct waiting : result_waiter {
     const fetch_request* request = nullptr;  // of a fetch
     std::shared_ptr<const queue_list> serves;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch
+    const std::string* peeks = nullptr;      // of a peek: the queue
     std::optional<task_id> awaited;          // of a wait
     time_point since{};                      // of a wait
     time_point look_at = never;              // whether somebody serves its queue
@@ -5880,14 +5999,14 @@ namespace taskflux::memory {
 /// handler for the next task, or else the first for which there is another one; null for none.
 template <class Waiters>
 auto* choose_fetch(const Waiters& fetches, const task_queue& queue) {
-    const auto* const next = queue.next_name();
+    const auto* const next = queue.store().ready().front_spec();
     typename Waiters::value_type chosen = nullptr;
     for (auto* candidate : fetches) {
         const auto* const names = candidate->request->names.get();
         if (candidate->is_woken || !candidate->serves->place_of(queue.listed.name)) continue;
         if (!queue.has_work(names)) continue;
         if (!chosen) chosen = candidate;
-        if (!names || !next || names->contains(*next)) return candidate;
+        if (!names || !next || names->contains(next->name)) return candidate;
     }
     return chosen;
 }
@@ -5931,6 +6050,187 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
         }
     }
     if (queue.attended().notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/broker/claim_checks.hpp ----------------------------------------------
+
+namespace taskflux::detail {
+
+/// What every broker checks of calls of `claims`.
+struct most_claimed {
+    static constexpr std::size_t peeked = 1000, acquired = 1000, bytes = 1 << 20;
+};
+
+/// Gives where to begin.
+inline peek_cursor check_peek(const std::string& queue, const peek_query& query) {
+    check_queue_name(queue);
+    if (query.limit == 0 || query.limit > most_claimed::peeked) {
+        throw error(errc::invalid_argument, "queue " + queue + " can't be peeked at: the limit is " + std::to_string(query.limit) +
+                                                "; use 1 to " + std::to_string(most_claimed::peeked) + ", and the page's cursor for more");
+    }
+    return peek_cursor::parse(query.cursor);
+}
+
+inline void check_reference(const task_reference& one, const std::string& queue) {
+    if (!one.own_id.empty()) return check_name(limits::own_id, one.own_id);
+    if (one.key.sequence > 0) return;
+    throw error(errc::invalid_argument, "a task of queue " + queue + " is named by nothing: give its key, or its own id");
+}
+
+inline void check_acquire(const acquire_request& request) {
+    check_queue_name(request.queue);
+    check_consumer(request.consumer);
+    if (request.lease < std::chrono::milliseconds(1)) {
+        throw error(errc::invalid_argument, "tasks of queue " + request.queue + " can't be acquired for " +
+                                                std::to_string(request.lease.count()) +
+                                                " ms: promise a reply within at least 1 ms; an acquired task is handed out again then");
+    }
+    if (request.tasks.size() > most_claimed::acquired) {
+        throw error(errc::invalid_argument, std::to_string(request.tasks.size()) + " tasks of queue " + request.queue +
+                                                " can't be acquired at once: name up to " + std::to_string(most_claimed::acquired));
+    }
+    for (const auto& one : request.tasks) check_reference(one, request.queue);
+}
+
+/// A task that was named twice in one call is given once.
+inline void drop_repeated(std::vector<acquired_task>& answers) {
+    std::set<std::uint64_t> given;
+    for (auto& one : answers) {
+        if (!one.task || given.insert(one.task->key.sequence).second) continue;
+        one.what = acquire_outcome::not_waiting;
+        one.task.reset();
+    }
+}
+
+inline void check_reply(const std::string& queue, const task_reply& what) {
+    check_queue_name(queue);
+    check_reference(what.task, queue);
+    check_result_size(what.result);
+    if (what.forward_to.empty() != !what.forwarded) {
+        throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded: it has " +
+                                                (what.forwarded ? "a task and no queue for it" : "a queue and no task for it"));
+    }
+    if (!what.forwarded) return;
+    check_queue_name(what.forward_to);
+    if (what.forward_to == queue) {
+        throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded to the same queue, where its task has the "
+                                            "id: forward it to another one");
+    }
+    if (what.forwarded->own_id.empty()) {
+        throw error(errc::invalid_argument, "a reply in queue " + queue + " can't be forwarded to " + what.forward_to +
+                                                ": what is forwarded needs an own id, by which a second one is known; that of its task");
+    }
+    const std::vector<new_task> tasks(1, *what.forwarded);
+    check_tasks(tasks);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/claims.hpp ----------------------------------------------------
+
+// Looking at the waiting tasks of a queue, and taking or ending those that are named. Not thread-safe.
+namespace taskflux::memory {
+
+inline entry* referred(task_queue& in, const task_reference& to) {
+    if (to.own_id.empty()) return in.find(to.key);
+    const auto key = in.find_own(to.own_id);
+    return key ? in.find(*key) : nullptr;
+}
+
+/// Adds waiting tasks behind a cursor to a page, and moves the cursor behind what was looked at. False where there is more to look
+/// at, and the page has room.
+inline bool peek(task_queue& in, const peek_query& query, detail::peek_cursor& at, peek_page& page, time_point now) {
+    constexpr std::size_t most_looked_at = 10'000;
+    auto& store = in.store();
+    auto& late = store.arrivals();
+    late.ask(now);
+    if (std::exchange(at.order, late.order()) != late.order()) at.place = 0;
+    std::size_t bytes = 0;
+    for (std::size_t looked_at = 0; looked_at < most_looked_at; ++looked_at) {
+        auto* task = in.after(at.place);
+        auto place = task ? task->sequence : store.last();
+        const auto arrived = late.after(at.place);
+        if (arrived && (!task || arrived->first < place)) {
+            place = arrived->first;
+            task = in.store().at(arrived->second);
+        } else if (task && late.has(task->sequence)) {
+            at.place = place;  // its turn comes later
+            continue;
+        }
+        const bool is_wanted = task && task->state == task_state::waiting && task->limit() > now &&
+                               (!query.names || query.names->contains(task->spec->name));
+        if (is_wanted && query.with_payload) bytes += task->payload.size();
+        if (is_wanted && (page.tasks.size() == query.limit || (bytes > detail::most_claimed::bytes && !page.tasks.empty()))) return true;
+        at.place = place;
+        if (!task && !arrived) return true;
+        if (!is_wanted) continue;
+        auto& seen = page.tasks.emplace_back();
+        seen.key = in.key_of(*task);
+        seen.cursor = at.text();
+        if (task->extras) seen.own_id = task->extras->own_id;
+        seen.spec = task->spec;
+        seen.size = task->payload.size();
+        if (query.with_payload) seen.payload = task->payload;
+        seen.submitted_at = shifted(task->submitted_at, in.ahead());
+        seen.deliveries = task->deliveries;
+    }
+    return !page.tasks.empty();
+}
+
+/// `claims::acquire`.
+inline std::vector<acquired_task> acquire(task_queue& in, const acquire_request& request, time_point now) {
+    std::vector<acquired_task> answers;
+    answers.reserve(request.tasks.size());
+    auto* who = in.find_consumer(request.consumer);
+    for (const auto& one : request.tasks) {
+        auto& answer = answers.emplace_back();
+        auto* const task = referred(in, one);
+        if (!task) continue;
+        if (!who || task->holder != who) {
+            if (task->state != task_state::waiting || task->limit() <= now) {
+                answer.what = acquire_outcome::not_waiting;
+                continue;
+            }
+            if (in.rules().may_start(1) == 0 || !in.store().ready().may_start(*task)) {
+                answer.what = acquire_outcome::limited;
+                continue;
+            }
+            if (!who) who = &in.pass_by(request.consumer, request.lease, now);
+            in.hand_out(*task, *who, now);
+        }
+        answer.what = acquire_outcome::taken;
+        answer.task = in.store().delivery_of(*task, 0);
+    }
+    detail::drop_repeated(answers);
+    return answers;
+}
+
+/// `claims::reply`. What is not to be forwarded is taken out of `what`.
+inline effect reply(task_queue& in, task_reply& what, time_point now) {
+    auto* const task = referred(in, what.task);
+    if (!task) return effect::not_found;
+    auto& store = in.store();
+    consumer replier;  // of an attempt that is over at once
+    const bool is_any = what.scope == reply_scope::any;
+    if (what.scope == reply_scope::attempt) {
+        const bool is_current = task->deliveries == what.token;
+        if (is_current && task->state == task_state::succeeded && task->result == what.result) return effect::done;
+        if (!is_current || task->state != task_state::running) return effect::lease_lost;
+    } else if (task->state == task_state::waiting) {
+        replier.name = "reply";
+        replier.label = std::make_shared<const std::string>(replier.name);
+        store.deliver(*task, replier, now);
+    } else if (is_any && task->state == task_state::succeeded) {
+        return store.replace_result(*task, std::move(what.result), now), effect::done;
+    } else if (!is_any || task->state != task_state::running) {
+        return effect::wrong_state;
+    }
+    if (task->cancel_requested) what.forwarded.reset();
+    store.complete(*task, std::move(what.result), now);
+    if (task->state == task_state::waiting_children) what.forwarded.reset();
+    return effect::done;
 }
 
 }  // namespace taskflux::memory
@@ -5984,7 +6284,7 @@ public:
     /// Once for each coroutine, however often it waits.
     void enter(waiting& who) {
         if (who.home) return;
-        auto& home = who.request ? fetches_ : others_;
+        auto& home = who.request ? fetches_ : who.peeks ? peeks_ : others_;
         who.place = home.insert(home.end(), &who);
         who.home = &home;
     }
@@ -5996,12 +6296,12 @@ public:
         return home != nullptr;
     }
 
-    bool is_empty() const { return fetches_.empty() && others_.empty(); }
+    bool is_empty() const { return fetches_.empty() && peeks_.empty() && others_.empty(); }
     const waiting_list& fetches() const { return fetches_; }
 
     template <class Action>
     void for_each(Action action) const {
-        for (const auto* list : {&fetches_, &others_}) {
+        for (const auto* list : {&fetches_, &peeks_, &others_}) {
             for (auto* one : *list) action(*one);
         }
     }
@@ -6010,6 +6310,13 @@ public:
     void nudge(const std::string& consumer) const {
         for (auto* one : others_) {
             if (one->consumer && *one->consumer == consumer) one->finish();
+        }
+    }
+
+    /// Wakes everybody who waits to see tasks of this queue.
+    void tell_peeks(const std::string& queue) const {
+        for (auto* one : peeks_) {
+            if (*one->peeks == queue) one->wake.set();
         }
     }
 
@@ -6026,6 +6333,7 @@ public:
 
 private:
     waiting_list fetches_;
+    waiting_list peeks_;
     waiting_list others_;
 };
 
@@ -6228,6 +6536,7 @@ protected:
         queue.events().seal();
         reporter_->failed(queue);
         for (const auto& consumer : queue.take_nudged()) parked_.nudge(consumer);
+        if (queue.store().take_arrived()) parked_.tell_peeks(queue.listed.name);
         if (!queue.attended().notes_deserted()) return;
         if (const auto when = next_look(queue, clock_->now()); parked_.look_at(queue.listed.name, when)) arm(when);
     }
@@ -6365,6 +6674,33 @@ public:
             if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
                 throw boost::system::system_error(asio::error::operation_aborted);
             }
+        }
+    }
+
+    awaitable<peek_page> peek(std::string name, peek_query query) {
+        const auto self = shared_from_this();
+        auto at = detail::check_peek(name, query);
+        const auto deadline = later(clock_->now(), query.wait);
+        std::optional<waiter> place;
+        peek_page page;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                check_open();
+                const auto now = clock_->now();
+                auto& queue = queues_.look(name);
+                if (queue.follows_wall()) follow();
+                queue.advance(now);
+                note(queue);
+                pass_consequences(now);
+                const bool has_seen_all = memory::peek(queue, query, at, page, now);
+                page.cursor = at.text();
+                if (!page.tasks.empty() || (has_seen_all && now >= deadline)) co_return page;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).peeks = &name;
+                place->park();
+            }
+            co_await place->wake.wait();
         }
     }
 
@@ -7235,6 +7571,24 @@ asio::awaitable<operation> memory_broker::stop_operation(std::string queue, std:
         if (of.state == operation_state::running) of.state = operation_state::stopped, of.ended_at = now;
         return shown(in, of);
     });
+}
+
+asio::awaitable<peek_page> memory_broker::peek(std::string queue, peek_query query) {
+    return hub_->peek(std::move(queue), std::move(query));
+}
+
+asio::awaitable<std::vector<acquired_task>> memory_broker::acquire(acquire_request request) {
+    detail::check_acquire(request);
+    co_return hub_->in_existing(request.queue, [&](auto& in, time_point now) { return memory::acquire(in, request, now); });
+}
+
+asio::awaitable<effect> memory_broker::reply(std::string queue, task_reply what) {
+    detail::check_reply(queue, what);
+    const auto done = hub_->in_existing(queue, [&](auto& in, time_point now) { return memory::reply(in, what, now); });
+    if (done == effect::done && what.forwarded) {  // where it has no room, it comes all the same: its task has ended
+        hub_->in_any(what.forward_to, [&](auto& in, time_point now) { return in.store().add(std::move(*what.forwarded), now); });
+    }
+    co_return done;
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -14437,6 +14791,251 @@ void follow_task(const task_id& id, inlet& reader) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/consumer.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+consumer_options& consumer_options::max(std::size_t tasks) {
+    constexpr std::size_t most = 100;
+    if (tasks == 0 || tasks > most) {
+        throw error(errc::invalid_argument, "consumer_options: max " + std::to_string(tasks) + " is out of range: use 1 to " + std::to_string(most));
+    }
+    return max_ = tasks, *this;
+}
+
+consumer_options& consumer_options::promise(duration within) {
+    if (within < std::chrono::milliseconds(1)) {
+        throw error(errc::invalid_argument, "consumer_options: promise must be at least 1 ms; a task that is not replied to within it is "
+                                            "handed out again");
+    }
+    return promise_ = within, *this;
+}
+
+consumer_options& consumer_options::name(std::string_view text) { return name_ = detail::checked_name(text), *this; }
+consumer_options& consumer_options::queue(std::string_view name) { return queue_ = detail::checked_name(name, "queue"), *this; }
+
+namespace detail {
+
+class claimed_batch {
+public:
+    claimed_batch(broker_ptr broker, std::string queue, std::string name, duration length)
+        : promise(length), broker_(std::move(broker)), queue_(std::move(queue)), name_(std::move(name)) {}
+    claimed_batch(const claimed_batch&) = delete;
+    claimed_batch& operator=(const claimed_batch&) = delete;
+
+    /// Where this fails, the promise ends.
+    ~claimed_batch() {
+        as_courtesy([this] { spawn_in_background(broker_, broker_->leave(name_, std::vector<std::string>(1, queue_))); });
+    }
+
+    const broker_ptr& broker() const { return broker_; }
+    const std::string& queue() const { return queue_; }
+    const std::string& name() const { return name_; }
+
+    const duration promise;
+
+private:
+    const broker_ptr broker_;
+    const std::string queue_, name_;
+};
+
+claimed_item::claimed_item(std::shared_ptr<claimed_batch> in, delivery what)
+    : in_(std::move(in)), what_(std::move(what)), id_{in_->queue(), what_.key} {}
+
+claimed_item::~claimed_item() {
+    if (is_settled_ || in_.use_count() == 1) return;  // the last one leaves for all
+    // Without the batch, whose end would begin another call where the context takes this one down.
+    const auto release = [](broker_ptr on, std::string queue, std::string name, settlement how) -> asio::awaitable<void> {
+        const std::vector<settlement> ends(1, std::move(how));
+        co_await on->settle(std::move(queue), std::move(name), ends);
+    };
+    as_courtesy([&] {
+        spawn_in_background(in_->broker(), release(in_->broker(), in_->queue(), in_->name(), end(settlement::kind::release)));
+    });
+}
+
+time_point claimed_item::until() const { return later(what_.started_at, in_->promise); }
+
+const std::string& claimed_item::payload() const {
+    if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+    return what_.payload;
+}
+
+settlement claimed_item::end(settlement::kind how) const {
+    settlement made;
+    made.key = what_.key;
+    made.token = what_.token;
+    made.how = how;
+    made.mark.spec = what_.spec;
+    made.mark.ran = (std::max)(in_->broker()->clock().now() - what_.started_at, duration::zero());
+    if (is_first_attempt(what_)) made.mark.waited = (std::max)(what_.started_at - what_.due_at, duration::zero());
+    return made;
+}
+
+void claimed_item::check_unsettled(const self& held) {
+    if (required(held, "accepted_task")->is_settled_) {
+        throw error(errc::wrong_state, "task " + to_string(held->id_) + " can't be settled again: reply, fail or give_back has settled it");
+    }
+}
+
+asio::awaitable<effect> claimed_item::settle(self held, settlement how) {
+    check_unsettled(held);
+    const std::vector<settlement> ends(1, std::move(how));
+    const auto in = held->in_;
+    const auto effects = co_await in->broker()->settle(in->queue(), in->name(), ends);
+    held->is_settled_ = true;
+    co_return effects.front();
+}
+
+asio::awaitable<effect> claimed_item::complete(self held, std::string result) {
+    check_unsettled(held);
+    check_result_size(result);
+    auto how = held->end(settlement::kind::complete);
+    how.data = std::move(result);
+    return settle(std::move(held), std::move(how));
+}
+
+asio::awaitable<effect> claimed_item::forward(self held, std::string result, std::string to, new_task next) {
+    check_unsettled(held);
+    task_reply what;
+    what.task.key = held->what_.key;
+    what.scope = reply_scope::attempt;
+    what.token = held->what_.token;
+    what.result = std::move(result);
+    what.forward_to = std::move(to);
+    what.forwarded = std::move(next);
+    const auto in = held->in_;
+    const auto done = co_await in->broker()->reply(in->queue(), std::move(what));
+    held->is_settled_ = true;
+    co_return done;
+}
+
+asio::awaitable<effect> claimed_item::fail(self held, std::string why) {
+    check_unsettled(held);
+    failure told;
+    told.code = "task_failed";
+    told.message = as_utf8(why);
+    auto how = held->end(settlement::kind::fail);
+    how.data = encode(told);
+    return settle(std::move(held), std::move(how));
+}
+
+asio::awaitable<effect> claimed_item::give_back(self held, duration delay) {
+    check_unsettled(held);
+    auto how = held->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
+    how.delay = delay;
+    how.counts = false;
+    return settle(std::move(held), std::move(how));
+}
+
+class claimer {
+public:
+    broker_ptr broker;
+    std::string queue;
+    std::shared_ptr<const name_set> names;
+    std::string name;
+    std::size_t max = 1;
+    duration promise{};
+    std::function<bool(const offer&)> wants;
+
+    std::string cursor;               // behind what it has seen
+    std::optional<time_point> begin_again;  // with the first task, for those that it did not get before; none: the end is still to come
+    bool has_met_limit = false;       // since it began
+    std::uint64_t batches = 0;
+    std::string life = uuid_generator().text();
+
+    std::string next_name() {
+        const auto own = name.empty() ? life : name + ':' + life.substr(life.size() - 12);
+        return own + '/' + std::to_string(++batches);
+    }
+};
+
+std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std::string task, std::string name, std::size_t max,
+                                      duration promise) {
+    check_queue_name(queue);
+    auto made = std::make_shared<claimer>();
+    made->broker = checked_broker(std::move(broker), "a consumer");
+    made->queue = std::move(queue);
+    name_set names;
+    names.insert(std::move(task));
+    made->names = std::make_shared<const name_set>(std::move(names));
+    made->name = std::move(name);
+    made->max = max;
+    made->promise = promise;
+    return made;
+}
+
+void accept(claimer& by, std::function<bool(const offer&)> wants) { by.wants = std::move(wants); }
+
+/// Takes those tasks of a page that are wanted, up to `max`, and moves the cursor behind those that it need not see again soon.
+inline asio::awaitable<void> take_from(std::shared_ptr<claimer> by, const peek_page& page,
+                                       std::vector<std::shared_ptr<claimed_item>>& items) {
+    acquire_request request;
+    request.queue = by->queue;
+    request.consumer = by->next_name();
+    request.lease = by->promise;
+    auto behind = by->cursor;
+    bool is_full = false;
+    for (const auto& one : page.tasks) {
+        if (request.tasks.size() == by->max) {
+            is_full = true;
+            break;
+        }
+        if (!by->wants || by->wants(offer(one))) {
+            task_reference wanted;
+            wanted.key = one.key;
+            request.tasks.push_back(std::move(wanted));
+        }
+        behind = one.cursor;
+    }
+    auto next = is_full ? behind : page.cursor;
+    if (!request.tasks.empty()) {
+        auto batch = std::make_shared<claimed_batch>(by->broker, by->queue, request.consumer, by->promise);
+        auto taken = co_await by->broker->acquire(std::move(request));
+        for (auto& one : taken) {
+            if (one.task) items.push_back(std::make_shared<claimed_item>(batch, std::move(*one.task)));
+            by->has_met_limit = by->has_met_limit || one.what == acquire_outcome::limited;
+        }
+    }
+    by->cursor = std::move(next);
+}
+
+asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr<claimer> by, duration wait) {
+    constexpr auto look_again = std::chrono::seconds(30), try_again = std::chrono::seconds(1);
+    auto& clock = by->broker->clock();
+    std::vector<std::shared_ptr<claimed_item>> items;
+    std::optional<time_point> deadline;
+    for (;;) {
+        if (by->begin_again && *by->begin_again <= clock.now()) {
+            by->cursor.clear();
+            by->begin_again.reset();
+        }
+        peek_query query;
+        query.cursor = by->cursor;
+        query.limit = most_claimed::peeked;
+        query.names = by->names;
+        if (deadline && by->begin_again) {
+            query.wait = std::clamp((std::min)(*deadline, *by->begin_again) - clock.now(), duration::zero(), duration(look_again));
+        }
+        auto peeking = by->broker->peek(by->queue, std::move(query));
+        const auto page = co_await std::move(peeking);
+        if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
+        auto taking = take_from(by, page, items);
+        co_await std::move(taking);
+        const auto now = clock.now();
+        if (page.tasks.empty() || by->begin_again) {  // it has come to the end
+            const auto next = later(now, by->has_met_limit ? duration(try_again) : duration(look_again));
+            by->begin_again = by->begin_again ? (std::min)(*by->begin_again, next) : next;
+            by->has_met_limit = false;
+        }
+        if (!items.empty() || now >= *deadline) co_return items;
+    }
+}
+
+}  // namespace detail
+
+}  // namespace taskflux
+
 // -------------------- taskflux/flow/context.ipp ------------------------------------------------------------
 
 namespace taskflux {
@@ -14625,6 +15224,12 @@ public:
         }
         const std::lock_guard lock(mutex_);
         is_lost_ = is_lost;
+        renew_at_ = later(clock_.now(), renewal_period(lease_));
+    }
+
+    /// It has joined by acquiring messages.
+    void has_joined() {
+        const std::lock_guard lock(mutex_);
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
@@ -14858,7 +15463,43 @@ public:
         }
     }
 
+    static asio::awaitable<std::vector<received_message>> receive(std::shared_ptr<raw_receiver> self, std::vector<std::string> ids) {
+        const auto who = self->new_consumer();
+        acquire_request request;
+        request.queue = self->queue_;
+        request.consumer = who->name();
+        request.lease = self->options_.lease();
+        for (auto& id : ids) request.tasks.push_back(self->reference_of(std::move(id)));
+        auto found = co_await self->broker_->acquire(std::move(request));
+        who->has_joined();
+        std::vector<received_message> messages;
+        for (auto& one : found) {
+            if (one.task) messages.emplace_back(std::make_shared<held_message>(who, std::move(*one.task)));
+        }
+        co_return messages;
+    }
+
 private:
+    task_reference reference_of(std::string id) const {
+        task_reference made;
+        if (!looks_like_printed_id(id)) {
+            made.own_id = std::move(id);
+            return made;
+        }
+        auto printed = parse_task_id(id);
+        if (printed.queue != queue_) {
+            throw error(errc::invalid_argument, "message " + in_quotes(id) + " is none of queue " + queue_ + ": receive it from its own queue");
+        }
+        made.key = printed.key;
+        return made;
+    }
+
+    std::shared_ptr<raw_consumer> new_consumer() const {
+        const auto life = uuid_generator().text();
+        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
+        return std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+    }
+
     static constexpr duration longest_fetch = std::chrono::seconds(5);
 
     asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
@@ -14866,9 +15507,7 @@ private:
         if (known && !known->is_lost()) co_return known;
         // On a server nothing is left of it, but this process knows it still.
         if (known) spawn_in_background(broker_, broker_->leave(known->name(), std::vector<std::string>(1, queue_)));
-        const auto life = uuid_generator().text();
-        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
-        auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+        auto made = new_consumer();
         co_await made->join();
         const std::lock_guard lock(mutex_);  // of several that join at a time the last one stays; all of them work
         current_ = made;
@@ -14964,6 +15603,10 @@ asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string pay
 
 asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
     return detail::raw_receiver::receive(detail::receiver_of(receiver_), wait);
+}
+
+asio::awaitable<std::vector<received_message>> raw_queue::receive(std::vector<std::string> ids) const {
+    return detail::raw_receiver::receive(detail::receiver_of(receiver_), std::move(ids));
 }
 
 }  // namespace taskflux
@@ -19985,7 +20628,7 @@ try('TIME')
 try('PUBLISH', channel, '')
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SCARD', 'SMEMBERS', 'ZCARD'}) do try(name, key) end
-for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'HSTRLEN', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZMSCORE', 'ZREM', 'ZSCORE'}) do
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'HSTRLEN', 'LPOS', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZMSCORE', 'ZREM', 'ZSCORE'}) do
     try(name, key, '1')
 end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
@@ -22432,7 +23075,7 @@ struct message_letter {
 
 /// What a field of an outbox begins with.
 struct outbox_letter {
-    static constexpr char ended = 'D', cancel = 'X', start = 'S';
+    static constexpr char ended = 'D', cancel = 'X', start = 'S', forward = 'F';
 };
 
 /// What an entry of a journal for a subtask begins with.
@@ -22948,6 +23591,13 @@ public:
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
     }
 
+    /// Awaits word that a queue has new tasks to be seen, as do others.
+    ticket peek(const std::string& queue, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        const auto at = peeking_.emplace(queue, who);
+        return ticket(*this, std::move(who), [at](inbox& in) { in.peeking_.erase(at); });
+    }
+
     /// Whether there is something to cancel that `renewed` has not been told.
     bool has_news(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
@@ -22971,6 +23621,11 @@ public:
             case message_letter::look:
             case message_letter::task: {
                 const std::string name(from.text());
+                if (name == "peek") {
+                    const auto [begin, end] = peeking_.equal_range(queue);
+                    for (auto at = begin; at != end; ++at) at->second->wake.set();
+                    break;
+                }
                 const auto found = sleepers_.find(name);
                 const auto known = lookouts_.find(name);
                 const bool to_look = kind == message_letter::look && found != sleepers_.end();
@@ -23031,6 +23686,7 @@ private:
         for (const auto& [sleeper, looks] : lookouts_) looks->forget_all();
         for (const auto& [sleeper, who] : sleepers_) who->wake.set();
         for (const auto& [consumer, who] : watchers_) who->wake.set();
+        for (const auto& [queue, who] : peeking_) who->wake.set();
     }
 
     using lookouts = std::map<std::string, std::shared_ptr<lookout>>;
@@ -23060,6 +23716,7 @@ private:
     lookouts lookouts_;  // by name of the sleeper, from its first fetch on
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
+    std::multimap<std::string, place_ptr> peeking_;  // by queue
     std::set<std::string> news_;  // consumers
 };
 
@@ -24380,6 +25037,10 @@ inline constexpr char shared_ready[] =
     R"lua(local ready, erased, ended = 0, {}, {}
 )lua";
 
+inline constexpr char shared_arrived[] =
+    R"lua(local arrived = {}
+)lua";
+
 inline constexpr char shared_lanes_head[] =
     R"lua(local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
 )lua";
@@ -24387,7 +25048,7 @@ inline constexpr char shared_lanes_head[] =
 inline constexpr char shared_sorted_sets[] =
     R"lua(local sorted_sets = {
 [d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {},
-[P] = {}, [R] = {}, [T] = {}
+[P] = {}, [R] = {}, [T] = {}, [V] = {}
 }
 )lua";
 
@@ -24879,6 +25540,33 @@ return of
 end
 )lua";
 
+inline constexpr char shared_kept_order[] =
+    R"lua(local function kept_order(stated)
+local order, till = string.match(stated or '', '^(%d+) (%d+)$')
+till = whole(till) or 0
+if till > now then return order, till end
+end
+)lua";
+
+inline constexpr char shared_place_arrivals[] =
+    R"lua(local function place_arrivals()
+if #erased > 0 and call('EXISTS', V) == 1 then
+for _, seq in ipairs(erased) do sorted_sets[V][string.format('%014d', seq)] = false end
+end
+if #arrived == 0 then return end
+local stated, last = unpack(call('HMGET', c, 'peeked', 'seq'))
+last = whole(last)
+if not kept_order(stated) or not last then return end
+for _, command in ipairs(also) do
+if command[2] == c and command[3] == 'seq' then last = whole(command[4]) or last end
+end
+for n, seq in ipairs(arrived) do
+if tasks[seq] then sorted_sets[V][string.format('%014d', seq)] = last + n end
+end
+also[#also + 1] = {'HSET', c, 'seq', string.format('%d', last + #arrived)}
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -24967,6 +25655,7 @@ task.when = at
 sorted_sets[d][string.format('%014d', task.seq)] = at
 else
 enter(task, 2)
+arrived[#arrived + 1] = task.seq
 if (task.special and info(task).key) then
 by_key(task, 'w', true)
 return watch_limit(task)
@@ -25331,6 +26020,7 @@ make_ready(task, task.when)
 if task.state == 2 then
 task.when = 0
 changed[seq] = nil
+arrived[#arrived] = nil
 end
 end
 end
@@ -25712,10 +26402,20 @@ return called_for(stated, waiting, unclaimed, ends, watcher, watching)
 end
 )lua";
 
+inline constexpr char shared_is_peek[] =
+    R"lua(local function is_peek(member) return string.sub(member, -#'\10peek\10?') == '\10peek\10?' end
+)lua";
+
 inline constexpr char shared_sleepers[] =
     R"lua(local function sleepers()
 if wakes == 0 then return {} end
-return call('ZRANGE', i, 0, wakes + 8 - 1)
+local peeks = 0
+while true do
+local found, first = call('ZRANGE', i, 0, wakes + 8 + peeks - 1), 0
+while found[first + 1] and (string.sub((found[first + 1]), -#'\10peek\10?') == '\10peek\10?') do first = first + 1 end
+if first <= peeks or first < #found and #found < wakes + 8 + peeks then return found end
+peeks = 2 * first
+end
 end
 )lua";
 
@@ -26474,7 +27174,7 @@ inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
 if most == 0 then break end
-if member ~= myself and wake(member) then most = most - 1 end
+if member ~= myself and wake(member) and not (string.sub(member, -#'\10peek\10?') == '\10peek\10?') then most = most - 1 end
 end
 end
 )lua";
@@ -26571,6 +27271,7 @@ end
 inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
+place_arrivals()
 if touched[1] then turns_of_keys().place() end
 local of, merged = {told = tell_waiters()}, {}
 note_hearers()
@@ -26717,7 +27418,108 @@ end
 inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
-inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A = 29, unpack(KEYS)
+inline constexpr char acquire_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
+)lua";
+inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local consumer, seqs, own = ARGV[1], {}, {}
+for n = 4, #ARGV, 3 do own[#own + 1] = ARGV[n + 2] end
+local known = read(k, own)
+for n = 1, #own do seqs[n] = own[n] ~= '' and (whole(known[n]) or 0) or tonumber(ARGV[3 * n + 1]) end
+load(seqs, true)
+local room = admit(#own)
+local taken, is_held, reply, used = 0, false, {'OK', now}, {}
+local function take(task)
+local of, name = task.segment, (task.special and info(task).key)
+if of and task.in_turn then used[of] = info(task).priority end
+if name then turns_of_keys().start(touch(name)) end
+detach(task)
+enter(task, 3)
+task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
+if task.first_try then task.first = now end
+task.packed = pack_state(task)
+tell_of('started', task, consumer)
+append(held_add, consumer, task.seq)
+taken = taken + 1
+end
+local function claim_one(task, n)
+if not task or own[n] == '' and task.nonce ~= tonumber(ARGV[3 * n + 2]) then return {3} end
+if own[n] ~= '' and info(task).own ~= own[n] then return {3} end
+if not (task and task.state == 3 and task.holder == consumer) then
+if task.state ~= 2 or limit(task) <= now then return {1} end
+local name = (task.special and info(task).key)
+if taken >= room or name and turns_of_keys().room_of(touch(name)) < 1 then return {2} end
+take(task)
+end
+is_held = true
+return {0, task.seq, record_of(task), task.packed or pack_state(task)}
+end
+for n = 1, #own do reply[n + 2] = claim_one(tasks[seqs[n]], n) end
+local function drop_entry(lane_name, entry)
+local head = call('LPOS', lane_name, entry, 'MAXLEN', 500)
+local tail = not head and call('LPOS', lane_name, entry, 'RANK', -1, 'MAXLEN', 500)
+if head or tail then also[#also + 1] = {'LREM', lane_name, head and 1 or -1, entry} end
+end
+local function is_used_up(of)
+for seq = of.first, of.first + of.count - 1 do
+local code = code_of(of, seq)
+local is_ready = code == 0 or code == 253
+if is_ready and not (tasks[seq] and changed[seq]) then return false end
+end
+return true
+end
+for of, priority in pairs(used) do
+local name = key('l:' .. priority)
+if #missing == 0 and is_used_up(of) then drop_entry(name, '@' .. of.name) end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+for name, entries in pairs(lanes_remove) do
+if call('LLEN', name) > 1000 then
+for _, seq in ipairs(entries) do drop_entry(name, seq) end
+end
+end
+local due_next = gate and gate.start(taken)
+if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
+if is_held then
+local till = math.min(now + tonumber(ARGV[2]), 1e15)
+if till < math.min(tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15)) then wakes = wakes + 1 end
+also[#also + 1] = {'HSET', h, consumer, ARGV[2] .. ':' .. ARGV[3]}
+if not has_lease(consumer) then also[#also + 1] = {'ZADD', C, string.format('%d', till), consumer} end
+end
+return commit(reply)
+end)()
+)lua");
+inline constexpr script acquire{"acquire", "d0c8bd58aefa230c15f7e5cb59d084119188dfd8",
+    std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+
+inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -26725,30 +27527,31 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
     shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
+    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -26782,8 +27585,8 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "8f8b43b4c48a8a4e7a39fd3bffdb2369e8837561",
-    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
+inline constexpr script act_on_group{"act_on_group", "f6a86e553fc0e6a4e7ac962ff16027200504807e",
+    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -26831,7 +27634,7 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -26840,26 +27643,26 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, nested, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
     shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
     shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
@@ -26878,8 +27681,8 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "cbeb849e6a4c53fecf91a35647190829838bac51",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script aside{"aside", "0020fd3cc5ab893e0c1b701c68190577dfbde856",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -27116,7 +27919,7 @@ return reply
 inline constexpr script counts{"counts", "4fa72d2365e6de1462263d9371befa538d5d98a4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -27125,26 +27928,27 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, nested, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -27154,10 +27958,10 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "fe84e895d08fd82b3ff9e854236b889d770c06e4",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script end_child{"end_child", "63e769f2d8278e08cccbbf7e2a5f32f4557eb207",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -27165,31 +27969,32 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
-    shared_parse, shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state,
+    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
-    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
+    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -27213,8 +28018,8 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "3f1e4fb467a48c4ea50f5d8769197034bf976854",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script enqueue{"enqueue", "5c457dfc38e3aadda0195ea3fed00dd758f99775",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
@@ -27313,7 +28118,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "8297e277edf9cfe89bdc9acdc2f3a5eb4ce5f933",
+inline constexpr script enqueue_plain{"enqueue_plain", "2c4c984023b7570b6b83b5948c57e654c2bfa7fc",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -27396,7 +28201,7 @@ return {'OK', now, number, id, unpack(entries)}
 inline constexpr script events{"events", "d61fbe6c948f155c9b5168e09196f2038625398a",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -27404,31 +28209,31 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state,
+    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_priorities_in, shared_tell_of, shared_detach, shared_make_ready,
-    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_passed_tasks, shared_made_turns, shared_turns_of_keys,
-    shared_drop_ended, shared_sift_keys, shared_go_on_sifting, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_priorities_in, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
+    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_passed_tasks, shared_made_turns,
+    shared_turns_of_keys, shared_drop_ended, shared_sift_keys, shared_go_on_sifting, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
@@ -27643,8 +28448,8 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "2c2f90cb40c4ae7fbbb134ac3b1b401f9f179e17",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script fetch{"fetch", "bdae7613bb284de0860216979d829c0fe111a724",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
@@ -27828,7 +28633,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "35dd397259961cd220819ddbe238e1988471b9f9",
+inline constexpr script fetch_plain{"fetch_plain", "d07c060f7d98669eba618b835a0c5203f4566407",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -28046,7 +28851,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "35cd9fbd3bc4a4572a719b44cf31042ea71854c3",
+inline constexpr script join{"join", "375c75236c1e0ae8171401476437e45a5365d47f",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -28133,7 +28938,7 @@ return {'OK'}
 inline constexpr script keep_events{"keep_events", "02bd36d478303d6dc15ee9bc46df3d9e9c4447d8",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28141,29 +28946,29 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
     shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -28185,8 +28990,8 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "78ae12df70c268e8cd5322b8268545a458375ffc",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script leave{"leave", "c84dcca09d6bd54eb04b017883aaf6edea46704a",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
@@ -28202,7 +29007,7 @@ return reply
 inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28210,28 +29015,29 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
     shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
-    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
-    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -28253,8 +29059,8 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "a14ea85fefa58570f8d0cf60e5c521279dcd0b69",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script list{"list", "abb93e2e54c9a524b36848266d86b54069977c6c",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
@@ -28317,7 +29123,7 @@ return {'OK', now, soonest < 1e15 and soonest or -2}
 inline constexpr script look{"look", "1a9146b60e5cd8e34b1f5f89d0d1702ed5b97131",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28325,31 +29131,32 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_stop_events, shared_write_events, shared_throttle_end,
     shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run,
-    shared_parse, shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state,
+    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
-    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
-    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
-    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_count_none_running,
-    shared_held_by, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_gaps_as_text, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
+    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -28478,8 +29285,8 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "d7b511815fbf4b5dc0c2fed71f0c081a7e29e6e1",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script maintain{"maintain", "9e2f64742512a7ef291c0b7d4d1bcdea3e173184",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
 )lua";
@@ -28530,7 +29337,7 @@ return reply
 inline constexpr script outbox{"outbox", "5a608742c3094d01ed6fa7b8652a398d188687c1",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28539,27 +29346,27 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_behind_throttle,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_limit, shared_in_force,
     shared_paused_over, shared_put_in_force, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
+    shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
@@ -28579,10 +29386,97 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "0a9deb7af027effff9752de2f985ee10e4598bf7",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script pause{"pause", "37c548c20b96115e5b1288186f491b8910ee2055",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
+inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
+)lua";
+inline constexpr auto peek_text = joined(peek_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
+    shared_add_to, shared_read, shared_time_of, shared_also, shared_damage, shared_set_aside, shared_listens,
+    shared_told, shared_write_events, shared_parse, shared_fault_in, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of,
+    shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in, shared_next_numbers,
+    shared_walk, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_limit,
+    shared_kept_order, shared_text, shared_wake, shared_wake_some, shared_write_rest,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local known = call('HMGET', c, 'seq', 'low', 'gaps', 'peeked')
+local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]), tonumber(ARGV[3]), ARGV[4] == '1'
+local order, till = kept_order(known[4])
+local is_new = not order
+if is_new then order = string.format('%d', now) end
+if known[1] and (is_new or till < now + 3600000) then
+also[#also + 1] = {'HSET', c, 'peeked', string.format('%s %d', order, now + 3600000 * 1.5)}
+end
+local names
+for n = 6, #ARGV do
+names = names or {}
+names[ARGV[n]] = true
+end
+local at = ARGV[1] == order and math.min(whole(ARGV[2]) or 0, last) or 0
+local low = whole(known[2]) or 0
+if low <= last then at = math.max(at, low) end
+local late = {}
+local has_late = call('ZCARD', V) > 0
+if is_new and has_late then also[#also + 1], has_late = {'UNLINK', V}, false end
+if has_late then
+late = call('ZRANGE', V, '(' .. at, '+inf', 'BYSCORE', 'LIMIT', 0, 100, 'WITHSCORES')
+end
+call('ZCARD', i)
+call('HLEN', q)
+local reply, is_full = {'OK', now, -1, order, 0, 0}, false
+local function show(task, place)
+if task.state ~= 2 or limit(task) <= now then return true end
+local record = record_of(task)
+if fault_in(record) or names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then return true end
+local size = #record - info(task).payload_at + 1
+if not with_payload then record = string.sub(record, 1, info(task).payload_at - 1) end
+is_full = #reply == 6 + most or not fits(#record)
+if is_full then return false end
+reply[#reply + 1] = {place, task.seq, record, task.deliveries, size}
+end
+local function by_number(task)
+if has_late and time_of(V, string.format('%014d', task.seq)) then return true end
+return show(task, task.seq)
+end
+local begin = at
+local function look_till(stop)
+while at < stop and not is_full and at - begin < 4000 do
+at = walk(at, stop, 500, gaps, false, by_number)
+end
+end
+for n = 1, #late, 2 do
+local seq, place = whole(late[n]), whole(late[n + 1])
+local stop = math.min(place or last, last)
+look_till(stop)
+if is_full or at < stop then break end
+if seq and place then load({seq}) end
+local task = seq and place and tasks[seq]
+if not task or task.state ~= 2 then
+also[#also + 1] = {'ZREM', V, late[n]}
+elseif show(task, place) == false then
+at = stop - 1
+break
+end
+end
+if #late < 200 and not is_full and (#late == 0 or at >= (whole(late[#late]) or 0)) then look_till(last) end
+local is_end = at >= last
+local soonest = math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15))
+if soonest < 1e15 then reply[3] = math.max(soonest, 0) end
+reply[5], reply[6] = at, is_end and 1 or 0
+if is_end and #reply == 6 and ARGV[5] ~= '' then
+also[#also + 1] = {'ZADD', i, 0, ARGV[5] .. '\10peek\10?'}
+end
+if call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
+write_rest({})
+return reply
+)lua");
+inline constexpr script peek{"peek", "740e821bf424284ad986b49dbc9b4e79d444dae4",
+    std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
+
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28591,10 +29485,10 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, nested, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
     shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
     shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
@@ -28602,16 +29496,17 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -28622,8 +29517,8 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "03b28340b488eb3f2106d832f2ea254bd230bd05",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
+inline constexpr script reclaim{"reclaim", "1fb3fe4f863619caa097876cf7c58c4fcc4a6648",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
 )lua";
@@ -28666,7 +29561,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "175f77530a4f20ca32ec2f90524603b7380060dc",
+inline constexpr script renew{"renew", "243f7f1cc46a706887364f29756e655af0e07613",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixOo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, O, o = 10, unpack(KEYS)
@@ -28696,7 +29591,89 @@ return reply
 inline constexpr script renew_all{"renew_all", "393ed0c4b2ff31279d9b1974947eba7becf153d3",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxOo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char reply_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+)lua";
+inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local own, scope, token, result = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local seq = own ~= '' and (whole(call('HGET', k, own)) or 0) or tonumber(ARGV[1])
+load({seq}, true)
+local task = tasks[seq]
+if not task or own == '' and task.nonce ~= tonumber(ARGV[2]) or own ~= '' and info(task).own ~= own then
+return {'OK', 4}
+end
+local is_any = scope == 2
+local function end_with_result()
+if task.cancel then
+task.failed = task.failed + 1
+return finish(task, 7)
+end
+if wait_for_children(task, result) then return end
+task.result = result
+finish(task, 5)
+end
+local function end_it()
+if scope == 0 then
+local is_current = task.deliveries == token
+if is_current and task.state == 5 and task.result == result then return 0 end
+if not is_current or task.state ~= 3 then return 2 end
+elseif task.state == 2 then
+detach(task)
+enter(task, 3)
+task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, 'reply'
+if task.first_try then task.first = now end
+tell_of('started', task, task.holder)
+elseif is_any and task.state == 5 then
+task.result, task.when = result, now
+local keep = task.special and info(task).retention or 3600000
+task.gone_at = math.min(now + keep, 1e15)
+append(sorted_sets[f], task.gone_at, task.seq)
+changed[task.seq] = true
+return
+elseif not is_any or task.state ~= 3 then
+return 3
+end
+end_with_result()
+end
+local answer = end_it() or 0
+if answer == 0 and task.state == 5 and ARGV[7] ~= '' then
+outgoing[string.format('F' .. '%d:', seq) .. redis.sha1hex(ARGV[7])] = ARGV[7]
+end
+return commit({'OK', answer})
+end)()
+)lua");
+inline constexpr script reply{"reply", "28737e5c36a1dca907f8572aec9b926a382266bd",
+    std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28704,18 +29681,19 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_lines_in, shared_add_lines, shared_last_lines, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_lines_in, shared_add_lines, shared_last_lines, shared_counts,
+    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
     shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
@@ -28758,10 +29736,10 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "c08abe9541c8e9bbf83ac3b0c14c216e1b249519",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script report{"report", "69779a69b5edfd07311b13616ec4e5bd8a1ca5be",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28769,29 +29747,29 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -28804,8 +29782,8 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "37ab1f0c1eb9e7d3c411a915a16ae8a24f878a81",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script resign{"resign", "97eb6fa4a1d5ad92dbb45d94e8810059024f54eb",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -29006,7 +29984,7 @@ return reply
 inline constexpr script search{"search", "53ece6be90f4717a32850505197eb4fafe04ff45",
     std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K = 18, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K, V = 19, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -29064,8 +30042,8 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "dcc488de41e75544437427eafd71c3daaf710b6a",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLK"};
+inline constexpr script set_key_limit{"set_key_limit", "2a00f86a3d9e425f0123e063af00cde5fb673640",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -29102,10 +30080,10 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "7bc506c10701bbb30572be1b1bd0edee82035102",
+inline constexpr script set_limit{"set_limit", "633a93c8db71dd40d1de3558933720e254e6ca4e",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -29113,30 +30091,31 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_damage, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
-    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
+    shared_parse, nested, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
-    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
+    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -29157,10 +30136,10 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "80541581ff1f5f7bc175aedb9f1594915e7d7112",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
+inline constexpr script set_schedule{"set_schedule", "cb1554ee279ed838b3bfc99c9017a3642fb91a62",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29169,29 +30148,29 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_behind_throttle,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_throttled_till,
     shared_hold_back, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
+    shared_unpack_state, shared_pack_state, nested, shared_fresh, shared_ends_now, shared_succeeded,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_load_for_steps, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
@@ -29264,8 +30243,8 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "76f57633329b40c1c48ffa0ec3fc127cc2607993",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script settle{"settle", "c41c9007313836aedcdff72192925516a289d330",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -29453,10 +30432,10 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "3ebf683e711779ceb38d03d73de407bce011dae0",
+inline constexpr script settle_plain{"settle_plain", "789caea01b8267cd1fc7d37a9d4643744d06a074",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwgNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29464,27 +30443,28 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -29504,8 +30484,8 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "b6cef551f677120b4e0432dd42bf4ea28b151913",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script signal{"signal", "febe9706c3bbfc3a8d196739ed858a7e8304e858",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
 )lua";
@@ -29596,7 +30576,7 @@ return reply
 inline constexpr script statistics_history{"statistics_history", "e1f857ed91bdd360db841c24670996da3b34748b",
     std::string_view(statistics_history_text.data(), statistics_history_text.size()), "cmM"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29604,30 +30584,31 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
     shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task, shared_try_afresh,
+    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -29646,10 +30627,10 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "e6954c517f0611554355d0218bf6964a8afece72",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
+inline constexpr script steer{"steer", "fada092546a0eadbc80baa51401629fd6e1d47f1",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
-inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A = 30, unpack(KEYS)
+inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A, V = 31, unpack(KEYS)
 )lua";
 inline constexpr auto step_operation_text = joined(step_operation_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -29657,31 +30638,32 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
+    shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
     shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_unpack_operation, shared_stored_operation, shared_outdated_operations,
-    shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task,
+    shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_unpack_operation,
+    shared_stored_operation, shared_outdated_operations, shared_operation_row, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local id, of = ARGV[1], stored_operation(ARGV[1])
 if not of then return {'OK'} end
@@ -29722,10 +30704,10 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "ba7e58a5ad204a65d0ae02e583889c51e1132144",
-    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoA"};
+inline constexpr script step_operation{"step_operation", "ea4edfcbae1aa0fd41551740f240fc57466cef60",
+    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoAV"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29733,27 +30715,28 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -29763,8 +30746,8 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "22d334d65ec1a0c9122f2f50f36288738728a389",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script update{"update", "0f95ea6266a1364e5fd8624f30beb7092b50a9e2",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -29797,10 +30780,10 @@ note_hearers()
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "3145377752a0b42c95037216428fb6279eacc6d9",
+inline constexpr script wait{"wait", "9804041fda7343484cf8429f750c5527cfc128e1",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, N, b, B, q, P, R, T, L, K = 21, unpack(KEYS)
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, N, b, B, q, P, R, T, L, K, V = 22, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
@@ -29942,10 +30925,10 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "64ba405c3847ecb88517d3741d71ff7d371e5b06",
-    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLK"};
+inline constexpr script why{"why", "164251b8d3789f98a504aeee3c024596598a3d39",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLKV"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -29953,28 +30936,28 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -30043,8 +31026,8 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "7fa71ca6c173a576b47d7b883b940502a474c7b3",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+inline constexpr script write_journal{"write_journal", "4e8aa9789e6844d92b8327cfce1dc87386252acb",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -31303,6 +32286,240 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/deliveries.hpp -------------------------------------------------
+
+namespace taskflux::redis {
+
+inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
+                              const task_status& status) {
+    delivery made;
+    made.queue = queue;
+    made.key.sequence = sequence;
+    made.key.nonce = record.nonce;
+    made.token = status.deliveries;
+    made.attempt = status.failed_attempts + 1;
+    made.payload = record.payload;
+    made.own_id = record.own_id;
+    made.submitted_at = record.submitted_at;
+    made.first_started_at = status.first_started_at;
+    made.started_at = status.started_at;
+    made.deadline_at = deadline_of(record, status);
+    made.due_at = (std::max)(record.submitted_at, status.when);
+    made.spec = std::move(record.spec);
+    return made;
+}
+
+/// Tasks that were handed out and can't be read, and why.
+using spoiled_tasks = std::vector<std::pair<std::uint64_t, std::string>>;
+
+/// Adds one task, or those of a piece of a segment, that were handed out at `now`.
+inline void read_deliveries(std::size_t queue, reader& from, record_reader& records, std::int64_t now,
+                            std::vector<delivery>& found, spoiled_tasks& spoiled) {
+    const auto number = from.integer();
+    if (number < 0) {
+        auto sequence = std::uint64_t(0) - static_cast<std::uint64_t>(number);
+        const auto piece = from.text();
+        const auto nonces = from.text();
+        const auto take = [&](const record_reader::stored& record) {
+            delivery made;
+            made.queue = queue;
+            made.key = {sequence++, record.nonce};
+            made.token = 1;
+            made.attempt = 1;
+            made.payload = record.payload;
+            made.submitted_at = made.due_at = record.submitted_at;
+            made.first_started_at = made.started_at = time_point(duration(now));
+            made.spec = record.spec;
+            found.push_back(std::move(made));
+        };
+        try {
+            read_piece(piece, nonces, records, take);
+        } catch (const error& e) {
+            spoiled.emplace_back(sequence, e.what());  // those behind it are reclaimed
+        }
+        return;
+    }
+    const auto stored = from.text();
+    const auto condition = from.text();
+    try {
+        found.push_back(read_delivery(queue, static_cast<std::uint64_t>(number), records.read(stored), read_status(condition)));
+    } catch (const error& e) {
+        spoiled.emplace_back(static_cast<std::uint64_t>(number), e.what());
+    }
+}
+
+/// Reads the next of a fetch's answer: tasks, or what is told of damaged data or of tasks that have failed.
+inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
+                      std::vector<delivery>& found, spoiled_tasks& spoiled) {
+    auto ahead = from;
+    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
+    from = ahead;
+    const std::string what(from.text());
+    if (what.empty()) {
+        for (auto left = from.list(); left >= 4; left -= 4) source.calls().tell_dead(from);
+        return;
+    }
+    source.report_damage(what, std::string(from.text()));
+}
+
+/// Tells the server of tasks that were handed out and can't be read.
+inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::string name, spoiled_tasks spoiled) {
+    arguments with;
+    with.add(consumer);
+    for (const auto& [sequence, why] : spoiled) {
+        on->at(name)->report_damage(std::to_string(sequence), why);
+        with.add(sequence).add(why);
+    }
+    co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/claims.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// What one call of peek.lua has seen.
+struct peeked_part {
+    bool is_end = false;
+    time_point look_at = never;  ///< by the local clock: time alone may make a task ready then
+};
+
+/// Adds what there is behind `at` to the page, and moves it behind what was looked at. `channel`: to be woken by; empty: not.
+inline awaitable<peeked_part> peek_once(engine_ptr on, const std::string& name, const peek_query& query, detail::peek_cursor& at,
+                                        peek_page& page, std::string channel) {
+    arguments with;
+    with.add(at.order).add(at.place).add(query.limit).add(query.with_payload ? "1" : "").add(std::move(channel));
+    if (query.names) {
+        if (query.names->empty()) with.add("");  // no task has that name
+        for (const auto& one : *query.names) with.add(one);
+    }
+    const auto sent = on->base().now();
+    const auto got = co_await on->call(name, scripts::peek, {}, std::move(with));
+    auto from = got.read();
+    const auto now = from.integer();
+    on->clock().set(time_point(duration(now)));
+    const auto due = from.integer();
+    peeked_part part;
+    if (due >= 0) part.look_at = engine::local(sent, double(due), double(now));
+    auto order = std::string(from.text());
+    at.order = std::stoull(order);
+    at.place = static_cast<std::uint64_t>(from.integer());
+    part.is_end = from.integer() != 0;
+    record_reader records;
+    while (!from.done()) {
+        from.list();
+        const auto place = static_cast<std::uint64_t>(from.integer());
+        const auto sequence = static_cast<std::uint64_t>(from.integer());
+        const auto text = from.text();
+        const auto deliveries = static_cast<unsigned>(from.integer());
+        const auto size = static_cast<std::size_t>(from.integer());
+        try {
+            const auto record = records.read(text);
+            auto& seen = page.tasks.emplace_back();
+            seen.key = {sequence, record.nonce};
+            seen.cursor = detail::peek_cursor{at.order, place}.text();
+            seen.own_id = record.own_id;
+            seen.spec = record.spec;
+            seen.size = size;
+            if (query.with_payload) seen.payload = record.payload;
+            seen.submitted_at = record.submitted_at;
+            seen.deliveries = deliveries;
+        } catch (const error& e) {
+            on->at(name)->report_damage(std::to_string(sequence), e.what());
+        }
+    }
+    co_return part;
+}
+
+/// `claims::peek`.
+inline awaitable<peek_page> peek(engine_ptr on, std::string name, peek_query query) {
+    auto at = detail::check_peek(name, query);
+    const auto deadline = later(on->base().now(), query.wait);
+    const auto place = std::make_shared<inbox::place>();
+    auto waiting = on->inbox().peek(name, place);
+    peek_page page;
+    for (;;) {
+        std::string channel;
+        if (query.wait > duration::zero()) channel = on->channel();
+        auto peeking = peek_once(on, name, query, at, page, std::move(channel));
+        const auto part = co_await std::move(peeking);
+        page.cursor = at.text();
+        if (!page.tasks.empty() || (part.is_end && on->base().now() >= deadline)) co_return page;
+        if (!part.is_end) continue;
+        const auto until = (std::min)({part.look_at, deadline, later(on->base().now(), on->safety_poll())});
+        co_await on->sleep(waiting, until);
+    }
+}
+
+/// `claims::acquire`.
+inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_request request) {
+    detail::check_acquire(request);
+    constexpr std::size_t most = 100;  // in one step
+    std::vector<acquired_task> answers;
+    answers.reserve(request.tasks.size());
+    for (std::size_t from = 0; from < request.tasks.size(); from += most) {
+        const auto till = (std::min)(from + most, request.tasks.size());
+        arguments with;
+        with.add(request.consumer).add(static_cast<std::int64_t>(to_number(request.lease))).add(on->channel());
+        for (auto i = from; i < till; ++i) {
+            auto& one = request.tasks[i];
+            with.add(one.key.sequence).add(one.key.nonce).add(std::move(one.own_id));
+        }
+        auto own = engine::set_of(request.consumer);
+        const auto got = co_await on->call(request.queue, scripts::acquire, std::move(own), std::move(with));
+        auto read = got.read();
+        on->clock().set(time_point(duration(read.integer())));
+        record_reader records;
+        spoiled_tasks spoiled;
+        while (!read.done()) {
+            auto& answer = answers.emplace_back();
+            read.list();
+            const auto what = read.integer();
+            if (what < 0 || what > std::int64_t(acquire_outcome::not_found)) {
+                throw error(errc::protocol, "the script acquire answered the unknown outcome " + std::to_string(what));
+            }
+            answer.what = static_cast<acquire_outcome>(what);
+            if (answer.what != acquire_outcome::taken) continue;
+            const auto sequence = static_cast<std::uint64_t>(read.integer());
+            const auto record = read.text();
+            const auto state = read.text();
+            try {
+                answer.task = read_delivery(0, sequence, records.read(record), read_status(state));
+            } catch (const error& e) {
+                spoiled.emplace_back(sequence, e.what());
+                answer.what = acquire_outcome::not_found;
+            }
+        }
+        if (!spoiled.empty()) co_await set_aside(on, request.consumer, request.queue, std::move(spoiled));
+    }
+    detail::drop_repeated(answers);
+    co_return answers;
+}
+
+/// What is to be submitted to another queue, as the outbox has it.
+inline std::string forwarded_text(const std::string& to, const new_task& task) {
+    const task_item item(task, static_cast<std::uint32_t>(std::random_device()()));
+    std::string text;
+    put_text(text, to);
+    put_text(text, item.place);
+    return text += item.record;
+}
+
+/// `claims::reply`.
+inline awaitable<effect> reply_to(engine_ptr on, std::string queue, task_reply what) {
+    detail::check_reply(queue, what);
+    arguments with;
+    with.add(what.task.key.sequence).add(what.task.key.nonce).add(std::move(what.task.own_id));
+    with.add(static_cast<unsigned>(what.scope)).add(what.token).add(std::move(what.result));
+    with.add(what.forwarded ? forwarded_text(what.forward_to, *what.forwarded) : std::string());
+    auto own = engine::set_of("reply");  // what it holds whose attempt there is in a reply to a waiting task
+    const auto got = co_await on->call(std::move(queue), scripts::reply, std::move(own), std::move(with));
+    co_return queue::effect_of(got.read().integer());
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
 
 namespace taskflux::redis {
@@ -31320,6 +32537,19 @@ inline task_record read_record(const std::string& queue, std::uint64_t sequence,
     const auto status = read_status(from.text());
     const auto progress = from.text();
     return full_record(queue, sequence, record, status, progress, from.text());
+}
+
+/// `broker::find`.
+inline awaitable<std::optional<task_key>> find(engine_ptr on, std::string queue, std::string own_id) {
+    on->check_open();
+    if (own_id.empty()) co_return std::nullopt;
+    arguments with;
+    with.add("").add(std::move(own_id));
+    const auto got = co_await on->call(std::move(queue), scripts::find, {}, std::move(with));
+    auto from = got.read();
+    const auto key = read_key(from);
+    if (key.sequence == 0) co_return std::nullopt;
+    co_return key;
 }
 
 /// `broker::get`.
@@ -31694,95 +32924,6 @@ inline awaitable<void> keep_events(engine_ptr on, std::string name, std::size_t 
     std::vector<std::string> own;
     own.emplace_back(own_key::events);
     co_await on->call(std::move(name), scripts::keep_events, std::move(own), std::move(with));
-}
-
-}  // namespace taskflux::redis
-
-// -------------------- taskflux/broker/redis/deliveries.hpp -------------------------------------------------
-
-namespace taskflux::redis {
-
-inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
-                              const task_status& status) {
-    delivery made;
-    made.queue = queue;
-    made.key.sequence = sequence;
-    made.key.nonce = record.nonce;
-    made.token = status.deliveries;
-    made.attempt = status.failed_attempts + 1;
-    made.payload = record.payload;
-    made.own_id = record.own_id;
-    made.submitted_at = record.submitted_at;
-    made.first_started_at = status.first_started_at;
-    made.started_at = status.started_at;
-    made.deadline_at = deadline_of(record, status);
-    made.due_at = (std::max)(record.submitted_at, status.when);
-    made.spec = std::move(record.spec);
-    return made;
-}
-
-/// Tasks that were handed out and can't be read, and why.
-using spoiled_tasks = std::vector<std::pair<std::uint64_t, std::string>>;
-
-/// Adds one task, or those of a piece of a segment, that were handed out at `now`.
-inline void read_deliveries(std::size_t queue, reader& from, record_reader& records, std::int64_t now,
-                            std::vector<delivery>& found, spoiled_tasks& spoiled) {
-    const auto number = from.integer();
-    if (number < 0) {
-        auto sequence = std::uint64_t(0) - static_cast<std::uint64_t>(number);
-        const auto piece = from.text();
-        const auto nonces = from.text();
-        const auto take = [&](const record_reader::stored& record) {
-            delivery made;
-            made.queue = queue;
-            made.key = {sequence++, record.nonce};
-            made.token = 1;
-            made.attempt = 1;
-            made.payload = record.payload;
-            made.submitted_at = made.due_at = record.submitted_at;
-            made.first_started_at = made.started_at = time_point(duration(now));
-            made.spec = record.spec;
-            found.push_back(std::move(made));
-        };
-        try {
-            read_piece(piece, nonces, records, take);
-        } catch (const error& e) {
-            spoiled.emplace_back(sequence, e.what());  // those behind it are reclaimed
-        }
-        return;
-    }
-    const auto stored = from.text();
-    const auto condition = from.text();
-    try {
-        found.push_back(read_delivery(queue, static_cast<std::uint64_t>(number), records.read(stored), read_status(condition)));
-    } catch (const error& e) {
-        spoiled.emplace_back(static_cast<std::uint64_t>(number), e.what());
-    }
-}
-
-/// Reads the next of a fetch's answer: tasks, or what is told of damaged data or of tasks that have failed.
-inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
-                      std::vector<delivery>& found, spoiled_tasks& spoiled) {
-    auto ahead = from;
-    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
-    from = ahead;
-    const std::string what(from.text());
-    if (what.empty()) {
-        for (auto left = from.list(); left >= 4; left -= 4) source.calls().tell_dead(from);
-        return;
-    }
-    source.report_damage(what, std::string(from.text()));
-}
-
-/// Tells the server of tasks that were handed out and can't be read.
-inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::string name, spoiled_tasks spoiled) {
-    arguments with;
-    with.add(consumer);
-    for (const auto& [sequence, why] : spoiled) {
-        on->at(name)->report_damage(std::to_string(sequence), why);
-        with.add(sequence).add(why);
-    }
-    co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
 }  // namespace taskflux::redis
@@ -32777,7 +33918,7 @@ inline awaitable<void> steer_children(engine_ptr on, const char* verb, task_id p
 /// is away, or the broker is closed: that would keep all of them waiting.
 inline bool is_of_one_queue(const std::exception_ptr& failure) {
     const auto code = detail::code_of(detail::describe(failure));
-    return code == errc::protocol || code == errc::invalid_argument;
+    return code == errc::protocol || code == errc::invalid_argument || code == errc::queue_full;
 }
 
 /// The subtasks of a task that has ended, those that are open since `epoch` or earlier. What is wrong with one queue does not
@@ -32859,6 +34000,22 @@ inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<out
     }
 }
 
+/// Where a result is to be submitted. Throws `errc::protocol`.
+inline std::string target_of(const outgoing& what) {
+    byte_reader bytes(what.value);
+    return std::string(bytes.text());
+}
+
+/// A result that is submitted to another queue, under its task's own id: one that is there already stays.
+inline awaitable<void> carry_forward(engine_ptr on, outgoing what) {
+    byte_reader bytes(what.value);
+    std::string to(bytes.text());
+    const auto place = bytes.text();
+    arguments with;
+    with.add("").add(0).add_run_id().add("").add("").add(bytes.rest()).add(place);
+    co_await on->call(std::move(to), scripts::enqueue, {}, std::move(with));
+}
+
 /// What concerns the task itself: its subtasks, or its continuation.
 struct own_news {
     task_key task;
@@ -32892,6 +34049,10 @@ inline own_news read_own(const outgoing& what) {
 }
 
 inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
+    if (what.kind() == outbox_letter::forward) {
+        co_await carry_forward(on, std::move(what));
+        co_return;
+    }
     const auto news = read_own(what);
     task_id parent;
     parent.queue = std::move(queue);
@@ -32927,6 +34088,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             try {
                 std::string target;
                 if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
+                else if (one.kind() == outbox_letter::forward) target_of(one);
                 else read_own(one);
                 by_target[target].push_back(std::move(one));
             } catch (const error& e) {
@@ -32941,12 +34103,16 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (ended.failure()) failure = ended.failure();
             else std::ranges::move(all, std::back_inserter(carried));
         }
+        std::set<std::string> full;  // queues that have no room now
         for (auto& one : by_target[std::string()]) {
+            const auto to = one.kind() == outbox_letter::forward ? target_of(one) : std::string();
+            if (full.contains(to)) continue;
             auto carrying = carry_own(on, queue, one);
             const auto ended = co_await detail::caught(std::move(carrying));
             if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
+            if (ended.failure() && !to.empty()) full.insert(to);
         }
         if (cursor != "0") continue;
         if (failure && carried.empty()) std::rethrow_exception(failure);
@@ -33548,18 +34714,8 @@ public:
     }
 
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
-        const auto on = engine_;
-        on->check_open();
-        if (own_id.empty()) co_return std::nullopt;
-        arguments with;
-        with.add("").add(std::move(own_id));
-        const auto got = co_await on->call(queue, scripts::find, {}, std::move(with));
-        auto from = got.read();
-        const auto key = read_key(from);
-        if (key.sequence == 0) co_return std::nullopt;
-        co_return key;
+        return redis::find(engine_, std::move(queue), std::move(own_id));
     }
-
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
     awaitable<std::optional<task_situation>> why(task_id id) override { return redis::why(engine_, std::move(id)); }
     awaitable<attempt_list> attempts(task_id id) override { return redis::attempts(engine_, std::move(id)); }
@@ -33610,6 +34766,15 @@ public:
         return redis::stop_operation(engine_, std::move(queue), std::move(id));
     }
     awaitable<search_step> search(search_query query) override { return redis::search(engine_, std::move(query)); }
+    awaitable<peek_page> peek(std::string queue, peek_query query) override {
+        return redis::peek(engine_, std::move(queue), std::move(query));
+    }
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override {
+        return redis::acquire(engine_, std::move(request));
+    }
+    awaitable<effect> reply(std::string queue, task_reply what) override {
+        return redis::reply_to(engine_, std::move(queue), std::move(what));
+    }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

@@ -175,6 +175,75 @@ BOOST_DESCRIBE_STRUCT(node_order, (), (concurrency, action))
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// How many subtasks a task has spawned, and what has become of them.
+struct children_counts {
+    std::size_t total = 0;
+    std::size_t done = 0;    ///< ended, in whatever way
+    std::size_t failed = 0;  ///< of those, without success
+
+    friend bool operator==(const children_counts&, const children_counts&) = default;
+};
+
+/// What a policy begins with as it is stored.
+struct policy_letter {
+    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
+};
+
+/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
+/// by then are cancelled.
+class children_policy {
+public:
+    /// `fail_fast`.
+    constexpr children_policy() {}
+
+    /// The first one that does not succeed fails the task.
+    static constexpr children_policy fail_fast() { return {}; }
+
+    /// All are waited for, and the task succeeds whatever became of them.
+    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
+
+    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
+    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
+
+    enum class verdict { wait, succeed, fail };
+
+    constexpr verdict judge(const children_counts& counts) const {
+        const auto succeeded = counts.done - counts.failed;
+        if (kind_ == kind::quorum) {
+            if (succeeded >= needed_) return verdict::succeed;
+            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
+        }
+        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
+        return counts.done == counts.total ? verdict::succeed : verdict::wait;
+    }
+
+    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
+    std::string text() const {
+        switch (kind_) {
+            case kind::fail_fast: return {policy_letter::fail_fast};
+            case kind::collect: return {policy_letter::collect};
+            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
+        }
+        return {};
+    }
+
+    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
+
+private:
+    enum class kind { fail_fast, collect, quorum };
+
+    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
+
+    kind kind_ = kind::fail_fast;
+    std::size_t needed_ = 0;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/requirements.hpp ------------------------------------------------------------
 
 // What taskflux cannot do without, said at once rather than by what fails later.
@@ -646,310 +715,6 @@ inline task_id parse_task_id(std::string_view text) {
     }
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/error_groups.hpp -----------------------------------------------------
-
-namespace taskflux {
-
-/// Failed attempts of a kind in a queue: of tasks of one name, with one code, one type and messages that differ in numbers, ids and
-/// what is quoted.
-struct error_group {
-    std::string id;         ///< 16 hexadecimal digits, the same in every process
-    std::string task;       ///< name of the tasks
-    std::string code;       ///< of the failure
-    std::string type;
-    std::string signature;  ///< what their messages have in common; empty where a broker with codecs stores messages unreadably
-    time_point first{};     ///< on Redis, when its process told of it
-    time_point last{};
-    std::uint64_t failed = 0;   ///< attempts after which their task had failed
-    std::uint64_t retried = 0;  ///< attempts after which another followed
-    std::uint64_t hour = 0;     ///< both kinds, in the last hour; a day: by hours, a week: by days
-    std::uint64_t day = 0;
-    std::uint64_t week = 0;
-    std::vector<std::string> samples;  ///< ids of the last three tasks, newest first
-    std::vector<std::string> nodes;    ///< the last three of the nodes on which they failed, newest first
-};
-BOOST_DESCRIBE_STRUCT(error_group, (), (id, task, code, type, signature, first, last, failed, retried, hour, day, week, samples,
-                                        nodes))
-
-/// What is done with tasks of an error group: those that have failed are tried afresh or removed; those that have not ended are
-/// cancelled.
-enum class group_verb { retry, cancel, remove };
-
-/// What a call did with tasks of an error group.
-struct group_result {
-    std::size_t done = 0;    ///< to how many tasks
-    std::uint64_t next = 0;  ///< a cursor: pass it to go on; 0: that was all
-};
-
-namespace detail {
-
-struct most_errors {
-    static constexpr std::size_t groups = 200;   ///< of a queue: that with the oldest last failure goes
-    static constexpr std::size_t tasks = 50000;  ///< of a queue, that are known by group: those submitted last
-    static constexpr std::size_t few = 3;        ///< samples, nodes
-    static constexpr std::size_t page = 500;     ///< tasks of any group that one call looks at
-    static constexpr std::size_t acts = 100;     ///< tasks of the group that one call acts on
-};
-
-}  // namespace detail
-
-}  // namespace taskflux
-
-// -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
-
-namespace boost::asio {
-class thread_pool;
-}
-
-namespace taskflux {
-
-namespace asio = boost::asio;
-
-class attempt_span;
-class clock;
-class tracer;
-
-template <class T>
-class stream;
-
-namespace detail {
-class app_core;
-class inlet;
-class outlet;
-class scheduler_core;
-class worker_core;
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/exchange.hpp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-class close_listeners;
-}
-
-/// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
-class mailbox {
-public:
-    mailbox(const mailbox&) = delete;
-    mailbox& operator=(const mailbox&) = delete;
-    virtual ~mailbox() = default;
-
-    /// For `exchange::send`; no other mailbox has had it.
-    const std::string& address() const { return address_; }
-
-protected:
-    explicit mailbox(std::string address) : address_(std::move(address)) {}
-
-private:
-    std::string address_;
-};
-
-/// What stands on a board.
-struct announcement {
-    std::string id;
-    std::string text;
-};
-
-/// What a process sends back in place of a mailbox that has been closed there. (No aggregate: GCC 12 destroys temporaries of
-/// those twice in a co_await expression.)
-class bounce {
-public:
-    bounce() {}
-    bounce(std::string to, std::string text) : address(std::move(to)), message(std::move(text)) {}
-
-    std::string address;  ///< empty: nothing
-    std::string message;
-};
-
-/// Messages between processes, which are not stored, and boards: lists of the processes that are there. Thread-safe; errors and cancellation
-/// as those of `broker`.
-class exchange {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-    using listener = std::function<void(std::string_view message)>;
-    using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
-
-    /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
-    static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
-
-    exchange();
-    exchange(const exchange&) = delete;
-    exchange& operator=(const exchange&) = delete;
-    virtual ~exchange() = default;
-
-    /// Whether it has been closed, or its execution context has ended.
-    bool is_closed() const;
-
-    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
-    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
-    /// nor wait, nor call this.
-    std::shared_ptr<const void> on_close(std::function<void()> hears);
-
-    /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
-    /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
-    /// subscribed, which begins with the broker: at the latest an `announce` of this process, or a `send` with an `otherwise`,
-    /// returns only when it has.
-    virtual std::unique_ptr<mailbox> open(listener hear) = 0;
-
-    /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
-    /// there but the mailbox has been closed, `otherwise` comes back, at most once, or the result is false; a message with an
-    /// `otherwise` is not sent before this process can hear an answer. Errors: `unavailable` when it is not known whether it
-    /// was heard; `too_large`.
-    awaitable<bool> send(std::string address, std::string message, bounce otherwise);
-    awaitable<bool> send(std::string address, std::string message) {
-        return send(std::move(address), std::move(message), bounce());
-    }
-
-    /// Sends a message without waiting for it: see `send`. `done`, if there is one, is called with the error or the result of
-    /// `send`, once, maybe before this returns, or never where the broker's context ends first; it must not throw, nor wait,
-    /// nor keep the broker alive.
-    void post(std::string address, std::string message, bounce otherwise, receipt done);
-    void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
-
-    /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
-    /// hear: a reader of the board can send to an address on it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
-    /// when the process does not hear in time.
-    virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
-
-    /// Takes the text with this id off a board. Errors: those of `announce`.
-    virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
-
-    /// What is on a board and within its lease, by id. Errors: those of `announce`.
-    virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
-
-protected:
-    /// For an implementation that stands in front of another one: it is closed with that.
-    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
-
-    /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
-    void begin_closing();
-
-    /// For an implementation, which calls it at the end of `close`, when its calls throw.
-    void tell_closed();
-
-    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
-    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
-
-private:
-    /// `done` is there, and hears what does not throw.
-    virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
-
-    const std::shared_ptr<detail::close_listeners> closing_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/events.hpp -----------------------------------------------------------
-
-namespace taskflux {
-
-/// What has happened in a queue. Their names are stored on servers; append only.
-enum class event_kind : unsigned char {
-    begun,      ///< events are told from here on
-    submitted,
-    started,    ///< a worker has the task
-    succeeded,
-    failed,     ///< for good
-    cancelled,
-    expired,
-    retried,    ///< an attempt failed, and another one follows
-    postponed,  ///< the handler asked for another time, which does not count as an attempt
-    released,   ///< its worker gave the task back
-    lost,       ///< its worker's lease ran out
-    suspended,  ///< its handler paused
-    requeued,   ///< an ended task is tried afresh
-    replaced,   ///< a later submission with its unique key has taken the task's place
-    removed,    ///< the record, by hand
-    paused,     ///< the queue
-    resumed,
-    limit_changed,
-    schedule_fired,
-};
-BOOST_DESCRIBE_ENUM(event_kind, begun, submitted, started, succeeded, failed, cancelled, expired, retried, postponed, released,
-                    lost, suspended, requeued, replaced, removed, paused, resumed, limit_changed, schedule_fired)
-
-/// Tasks of one queue by their numbers (`task_key::sequence`), from `first` to `last`.
-struct number_range {
-    std::uint64_t first = 0, last = 0;
-};
-BOOST_DESCRIBE_STRUCT(number_range, (), (first, last))
-
-/// Something that has happened to one or more tasks of a queue, or to the queue. Never payloads, results, errors or log lines: who
-/// wants them reads the record.
-struct queue_event {
-    event_kind kind = event_kind::begun;
-    time_point at{};                    ///< by the broker's wall clock
-    std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
-    unsigned attempt = 0;               ///< of these tasks; 0 where none has ended as one, or none is under way
-    std::string name;                   ///< of these tasks; empty where the step did not have to know it
-    std::string consumer;               ///< the worker's life that did it, or had the tasks
-    std::string schedule;               ///< that fired
-
-    bool has(std::uint64_t number) const {
-        for (const auto& range : numbers) {
-            if (range.first <= number && number <= range.last) return true;
-        }
-        return false;
-    }
-    std::size_t count() const {
-        std::size_t many = 0;
-        for (const auto& range : numbers) many += static_cast<std::size_t>(range.last - range.first + 1);
-        return many;
-    }
-};
-BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consumer, schedule))
-
-/// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
-struct event_cursor {
-    std::uint64_t number = 0;
-    std::string id;  // two numbers, of which a cursor of another broker has others
-
-    std::string text() const { return std::to_string(number) + '@' + id; }
-
-    /// Errors: `invalid_argument`.
-    static event_cursor parse(std::string_view text) {
-        event_cursor made;
-        const auto* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data(), end, made.number);
-        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '@') {
-            made.id.assign(read.ptr + 1, end);
-            const auto dash = made.id.find('-');
-            if (dash != std::string::npos && is_number(made.id.substr(0, dash)) && is_number(made.id.substr(dash + 1))) return made;
-        }
-        throw error(errc::invalid_argument,
-                    "\"" + std::string(text) + "\" is no cursor of a queue's events: take one that `events::cursor` has given");
-    }
-
-private:
-    static bool is_number(const std::string& text) {
-        return !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
-    }
-};
-
-/// What one call to a broker has brought about. Entries are numbered without gaps.
-struct event_entry {
-    event_cursor at;
-    std::vector<queue_event> events;
-};
-
-struct event_query {
-    std::string cursor;       ///< behind which to read; empty: from now on
-    std::size_t limit = 100;  ///< entries
-    duration lease{};         ///< for how long to go on telling events, at least; zero: as it is
-};
-
-struct event_page {
-    std::vector<event_entry> entries;  ///< oldest first
-    event_cursor end;                  ///< behind them; where there are none, the newest: what was behind the query's cursor is gone
-    time_point now{};                  ///< by the broker's wall clock
-};
 
 }  // namespace taskflux
 
@@ -1820,6 +1585,33 @@ constexpr bool has_unfailed_attempt(task_state state) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
+
+namespace boost::asio {
+class thread_pool;
+}
+
+namespace taskflux {
+
+namespace asio = boost::asio;
+
+class attempt_span;
+class clock;
+class tracer;
+
+template <class T>
+class stream;
+
+namespace detail {
+class app_core;
+class inlet;
+class outlet;
+class scheduler_core;
+class worker_core;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/task.hpp ---------------------------------------------------------------
 
 namespace taskflux {
@@ -1969,127 +1761,6 @@ struct task_outcome {
 
 }  // namespace taskflux
 
-// -------------------- taskflux/broker/history.hpp ----------------------------------------------------------
-
-namespace taskflux {
-
-/// How an attempt at a task ended. Append only: these numbers are stored on servers, and scripts get them from here.
-enum class attempt_outcome : unsigned char {
-    running,    ///< it has not
-    succeeded,  ///< its handler has returned; where it has spawned subtasks, the task may wait for them yet
-    failed,     ///< and no other attempt follows by itself
-    retried,    ///< it failed, and another attempt was due later
-    postponed,  ///< the handler asked for another time, which does not count as an attempt
-    released,   ///< its worker gave the task back: it stopped, or had not begun
-    lost,       ///< its worker's lease ran out: a crash
-    cancelled,
-    suspended,  ///< the handler paused: a sleep, a signal, or the broker was away
-};
-BOOST_DESCRIBE_ENUM(attempt_outcome, running, succeeded, failed, retried, postponed, released, lost, cancelled, suspended)
-
-/// One time that a task was in the hands of a worker.
-struct past_attempt {
-    unsigned attempt = 1;      ///< as handlers count them: crashes, releases and pauses don't count
-    std::uint32_t token = 0;   ///< of the delivery; grows with each
-    std::string consumer;      ///< the worker's life that had it; empty where an older version ended it
-    time_point started_at{};
-    time_point ended_at{};     ///< 0 while it runs
-    attempt_outcome outcome = attempt_outcome::running;
-    std::string error;         ///< a `failure` as JSON; left out over 2 KiB, but for the one that the task has failed with
-    std::size_t error_size = 0;  ///< in bytes
-};
-BOOST_DESCRIBE_STRUCT(past_attempt, (), (attempt, token, consumer, started_at, ended_at, outcome, error, error_size))
-
-/// The newest attempts at a task, oldest first. Of 20 that did not end it at least 10 are failures where it has had so many.
-struct attempt_list {
-    std::vector<past_attempt> attempts;
-    std::size_t left_out = 0;  ///< how many more there have been
-};
-
-/// Which lines of a task's log.
-struct log_query {
-    std::string cursor;       ///< of the page before; empty: from the first line that is kept
-    std::size_t limit = 100;  ///< lines
-};
-
-struct log_page {
-    std::vector<log_line> lines;  ///< oldest first, with `log_line::from`
-    std::string cursor;           ///< behind the last of them, also where there is none
-    std::size_t missed = 0;       ///< lines between the cursor and these that are kept no more; 0 without a cursor
-    bool has_ended = false;       ///< the task has, and these are its last lines: no more will come, unless it is requeued
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
-
-namespace taskflux {
-
-/// How many subtasks a task has spawned, and what has become of them.
-struct children_counts {
-    std::size_t total = 0;
-    std::size_t done = 0;    ///< ended, in whatever way
-    std::size_t failed = 0;  ///< of those, without success
-
-    friend bool operator==(const children_counts&, const children_counts&) = default;
-};
-
-/// What a policy begins with as it is stored.
-struct policy_letter {
-    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
-};
-
-/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
-/// by then are cancelled.
-class children_policy {
-public:
-    /// `fail_fast`.
-    constexpr children_policy() {}
-
-    /// The first one that does not succeed fails the task.
-    static constexpr children_policy fail_fast() { return {}; }
-
-    /// All are waited for, and the task succeeds whatever became of them.
-    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
-
-    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
-    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
-
-    enum class verdict { wait, succeed, fail };
-
-    constexpr verdict judge(const children_counts& counts) const {
-        const auto succeeded = counts.done - counts.failed;
-        if (kind_ == kind::quorum) {
-            if (succeeded >= needed_) return verdict::succeed;
-            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
-        }
-        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
-        return counts.done == counts.total ? verdict::succeed : verdict::wait;
-    }
-
-    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
-    std::string text() const {
-        switch (kind_) {
-            case kind::fail_fast: return {policy_letter::fail_fast};
-            case kind::collect: return {policy_letter::collect};
-            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
-        }
-        return {};
-    }
-
-    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
-
-private:
-    enum class kind { fail_fast, collect, quorum };
-
-    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
-
-    kind kind_ = kind::fail_fast;
-    std::size_t needed_ = 0;
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/broker/journal.hpp ----------------------------------------------------------
 
 namespace taskflux {
@@ -2204,6 +1875,528 @@ struct journal_page {
 
 /// How much text a journal's steps and signals may hold together, in bytes.
 inline constexpr std::size_t max_journal_size = 1 << 20;
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/tasks.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// A task to be stored.
+struct new_task {
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string own_id;          ///< empty: none
+    std::string unique_key;      ///< empty: none
+    duration unique_window{};    ///< zero: until the task has ended
+    duplicate on_duplicate = duplicate::join;  ///< where another task has the unique key
+    duration at_most{};          ///< replacing moves the due time at most so far behind the first submission; zero: any
+    duration delay{};            ///< from now, by the broker's clock
+    time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
+    bool hold = false;
+    bool is_awaited = false;     ///< its client will `wait` for its end at once: may spare a call
+    std::optional<parent_link> parent;  ///< whose journal its end is written into
+    std::string key;             ///< by which it takes turns and is limited; empty: none
+};
+
+/// What became of a `new_task`: its key, or the key of the task that was there already (whose place it may have taken).
+struct submitted {
+    task_key key;
+    bool duplicate = false;
+};
+
+/// What a call did to one task.
+enum class effect {
+    done,
+    requested,    ///< cancel: the task is running, its worker has been told
+    lease_lost,   ///< the attempt is not the current one
+    wrong_state,  ///< the task's state does not allow it
+    not_found
+};
+
+/// Task names that a worker has handlers for.
+using name_set = std::set<std::string, std::less<>>;
+
+/// A task handed to a consumer. `token` fences this attempt off from older ones.
+struct delivery {
+    std::size_t queue = 0;  ///< index into `fetch_request::queues`
+    task_key key;
+    std::uint32_t token = 0;
+    unsigned attempt = 1;  ///< 1 for the first; grows with failures, not with crashes
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string own_id;
+    time_point submitted_at{};
+    time_point first_started_at{};
+    time_point started_at{};
+    time_point deadline_at = never;  ///< of the whole task
+    std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
+    time_point due_at{};     ///< `submitted_at`, or later where it was scheduled
+};
+
+/// Whether nothing of the task was tried before.
+inline bool is_first_attempt(const delivery& what) {
+    return what.attempt == 1 && what.started_at == what.first_started_at;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/claims.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// Which waiting tasks of a queue to look at, without taking any of them.
+struct peek_query {
+    std::string cursor;                     ///< of an earlier page or task, behind which to look; empty: from the first
+    std::size_t limit = 100;                ///< tasks, 1 to 1,000; a page of large ones has fewer: it ends at 1 MiB
+    std::shared_ptr<const name_set> names;  ///< of tasks; null: any
+    bool with_payload = false;              ///< otherwise payloads stay where they are
+    duration wait{};                        ///< for the first task; zero: don't
+};
+
+/// A waiting task as somebody sees it who may want it.
+struct peeked_task {
+    task_key key;
+    std::string cursor;             ///< behind this task
+    std::string own_id;             ///< the user's, or empty
+    std::shared_ptr<const task_spec> spec;
+    std::size_t size = 0;           ///< bytes of the payload, as it is stored
+    std::string payload;            ///< where it was asked for
+    std::exception_ptr unreadable;  ///< why that can't be read, by a broker with codecs; null: it can
+    time_point submitted_at{};
+    unsigned deliveries = 0;        ///< so often it was handed out before
+};
+
+struct peek_page {
+    std::vector<peeked_task> tasks;  ///< in the order in which they have become ready
+    std::string cursor;              ///< behind all that was looked at
+};
+
+/// A task of a queue: by the user's own id, or by its key where that is empty.
+struct task_reference {
+    task_key key{};
+    std::string own_id;
+};
+
+/// Asks for tasks by name. The consumer is a new one, and has them for `lease`: `settle`, `renew` and `leave` are those of
+/// `broker`. A task that it still has when the lease ends is handed out again, which counts as a crash (`crash_limit`).
+struct acquire_request {
+    std::string queue;
+    std::string consumer;               ///< a name that no consumer of the queue has or had
+    duration lease{};                   ///< at least 1 ms
+    std::vector<task_reference> tasks;  ///< up to 1,000
+};
+
+enum class acquire_outcome {
+    taken,
+    not_waiting,  ///< somebody else has it, it is held or scheduled, or has ended
+    limited,      ///< its queue is paused or throttled, or a limit of the queue or of its key is reached
+    not_found,
+};
+BOOST_DESCRIBE_ENUM(acquire_outcome, taken, not_waiting, limited, not_found)
+
+/// What became of one `task_reference`.
+struct acquired_task {
+    acquire_outcome what = acquire_outcome::not_found;
+    std::optional<delivery> task;  ///< that was taken; its `queue` is 0
+};
+
+/// Whom a reply may speak for.
+enum class reply_scope {
+    attempt,  ///< the attempt whose token it gives
+    waiting,  ///< nobody: the task waits
+    any,      ///< anybody, who may have the task or not; and where it has succeeded, the result is replaced, and kept anew
+};
+BOOST_DESCRIBE_ENUM(reply_scope, attempt, waiting, any)
+
+/// The result of a task, from somebody who need not be a consumer.
+struct task_reply {
+    task_reference task;
+    reply_scope scope = reply_scope::waiting;
+    std::uint32_t token = 0;            ///< of an attempt
+    std::string result;
+    std::string forward_to;             ///< a queue; empty: none
+    std::optional<new_task> forwarded;  ///< is submitted there once the reply has taken effect; has the own id of its task
+};
+
+/// Looking at waiting tasks, and taking those that are wanted: part of `broker`, and its rules hold.
+class claims {
+public:
+    virtual ~claims() = default;
+
+    /// Looks at waiting tasks in the order in which they have become ready: from their submission on, or later, where they were
+    /// held, scheduled, retried or given back; these come again behind those that were looked at before. None is left out that
+    /// waits throughout; one may be seen twice. A queue whose order nobody has asked for within an hour is looked at from its
+    /// first task again, whatever the cursor. Errors: `invalid_argument` for the cursor or limit.
+    virtual asio::awaitable<peek_page> peek(std::string queue, peek_query query) = 0;
+
+    /// Hands named tasks to a new consumer, those that wait and that limits let start. In one step each up to 100. When it throws
+    /// it may have had an effect, which ends with the lease. Errors: `invalid_argument` for the lease, names or too many of them.
+    virtual asio::awaitable<std::vector<acquired_task>> acquire(acquire_request request) = 0;
+
+    /// Ends a task with a result in one step: done; `lease_lost` where the token is not that of the current attempt; `wrong_state`
+    /// where the task does not wait, or can't be replied to; `not_found`. What is forwarded follows, at least once; while its
+    /// queue is full, later. Errors: `invalid_argument`, `too_large`.
+    virtual asio::awaitable<effect> reply(std::string queue, task_reply what) = 0;
+};
+
+namespace detail {
+
+/// How far somebody has come who peeks: in which order, and behind which place of it.
+struct peek_cursor {
+    std::uint64_t order = 0;
+    std::uint64_t place = 0;
+
+    std::string text() const { return std::to_string(order) + '.' + std::to_string(place); }
+
+    /// Of an empty text: from the first. Errors: `invalid_argument`.
+    static peek_cursor parse(std::string_view text) {
+        peek_cursor made;
+        if (text.empty()) return made;
+        const auto dot = text.find('.');
+        if (dot != std::string_view::npos && read(text.substr(0, dot), made.order) && read(text.substr(dot + 1), made.place)) return made;
+        throw error(errc::invalid_argument, "\"" + std::string(text.substr(0, 100)) +
+                                                "\" is no cursor of waiting tasks: give one that `peek` has given, or an empty one");
+    }
+
+private:
+    static bool read(std::string_view text, std::uint64_t& into) {
+        const auto* const end = text.data() + text.size();
+        const auto [at, ec] = std::from_chars(text.data(), end, into);
+        return ec == std::errc() && at == end;
+    }
+};
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/error_groups.hpp -----------------------------------------------------
+
+namespace taskflux {
+
+/// Failed attempts of a kind in a queue: of tasks of one name, with one code, one type and messages that differ in numbers, ids and
+/// what is quoted.
+struct error_group {
+    std::string id;         ///< 16 hexadecimal digits, the same in every process
+    std::string task;       ///< name of the tasks
+    std::string code;       ///< of the failure
+    std::string type;
+    std::string signature;  ///< what their messages have in common; empty where a broker with codecs stores messages unreadably
+    time_point first{};     ///< on Redis, when its process told of it
+    time_point last{};
+    std::uint64_t failed = 0;   ///< attempts after which their task had failed
+    std::uint64_t retried = 0;  ///< attempts after which another followed
+    std::uint64_t hour = 0;     ///< both kinds, in the last hour; a day: by hours, a week: by days
+    std::uint64_t day = 0;
+    std::uint64_t week = 0;
+    std::vector<std::string> samples;  ///< ids of the last three tasks, newest first
+    std::vector<std::string> nodes;    ///< the last three of the nodes on which they failed, newest first
+};
+BOOST_DESCRIBE_STRUCT(error_group, (), (id, task, code, type, signature, first, last, failed, retried, hour, day, week, samples,
+                                        nodes))
+
+/// What is done with tasks of an error group: those that have failed are tried afresh or removed; those that have not ended are
+/// cancelled.
+enum class group_verb { retry, cancel, remove };
+
+/// What a call did with tasks of an error group.
+struct group_result {
+    std::size_t done = 0;    ///< to how many tasks
+    std::uint64_t next = 0;  ///< a cursor: pass it to go on; 0: that was all
+};
+
+namespace detail {
+
+struct most_errors {
+    static constexpr std::size_t groups = 200;   ///< of a queue: that with the oldest last failure goes
+    static constexpr std::size_t tasks = 50000;  ///< of a queue, that are known by group: those submitted last
+    static constexpr std::size_t few = 3;        ///< samples, nodes
+    static constexpr std::size_t page = 500;     ///< tasks of any group that one call looks at
+    static constexpr std::size_t acts = 100;     ///< tasks of the group that one call acts on
+};
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/exchange.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+class close_listeners;
+}
+
+/// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
+class mailbox {
+public:
+    mailbox(const mailbox&) = delete;
+    mailbox& operator=(const mailbox&) = delete;
+    virtual ~mailbox() = default;
+
+    /// For `exchange::send`; no other mailbox has had it.
+    const std::string& address() const { return address_; }
+
+protected:
+    explicit mailbox(std::string address) : address_(std::move(address)) {}
+
+private:
+    std::string address_;
+};
+
+/// What stands on a board.
+struct announcement {
+    std::string id;
+    std::string text;
+};
+
+/// What a process sends back in place of a mailbox that has been closed there. (No aggregate: GCC 12 destroys temporaries of
+/// those twice in a co_await expression.)
+class bounce {
+public:
+    bounce() {}
+    bounce(std::string to, std::string text) : address(std::move(to)), message(std::move(text)) {}
+
+    std::string address;  ///< empty: nothing
+    std::string message;
+};
+
+/// Messages between processes, which are not stored, and boards: lists of the processes that are there. Thread-safe; errors and cancellation
+/// as those of `broker`.
+class exchange {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+    using listener = std::function<void(std::string_view message)>;
+    using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
+
+    /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
+    static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
+
+    exchange();
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
+    virtual ~exchange() = default;
+
+    /// Whether it has been closed, or its execution context has ended.
+    bool is_closed() const;
+
+    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
+    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
+    /// nor wait, nor call this.
+    std::shared_ptr<const void> on_close(std::function<void()> hears);
+
+    /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
+    /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
+    /// subscribed, which begins with the broker: at the latest an `announce` of this process, or a `send` with an `otherwise`,
+    /// returns only when it has.
+    virtual std::unique_ptr<mailbox> open(listener hear) = 0;
+
+    /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
+    /// there but the mailbox has been closed, `otherwise` comes back, at most once, or the result is false; a message with an
+    /// `otherwise` is not sent before this process can hear an answer. Errors: `unavailable` when it is not known whether it
+    /// was heard; `too_large`.
+    awaitable<bool> send(std::string address, std::string message, bounce otherwise);
+    awaitable<bool> send(std::string address, std::string message) {
+        return send(std::move(address), std::move(message), bounce());
+    }
+
+    /// Sends a message without waiting for it: see `send`. `done`, if there is one, is called with the error or the result of
+    /// `send`, once, maybe before this returns, or never where the broker's context ends first; it must not throw, nor wait,
+    /// nor keep the broker alive.
+    void post(std::string address, std::string message, bounce otherwise, receipt done);
+    void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
+
+    /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
+    /// hear: a reader of the board can send to an address on it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
+    /// when the process does not hear in time.
+    virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
+
+    /// Takes the text with this id off a board. Errors: those of `announce`.
+    virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
+
+    /// What is on a board and within its lease, by id. Errors: those of `announce`.
+    virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
+
+protected:
+    /// For an implementation that stands in front of another one: it is closed with that.
+    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
+
+    /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
+    void begin_closing();
+
+    /// For an implementation, which calls it at the end of `close`, when its calls throw.
+    void tell_closed();
+
+    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
+    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
+
+private:
+    /// `done` is there, and hears what does not throw.
+    virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
+
+    const std::shared_ptr<detail::close_listeners> closing_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/events.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What has happened in a queue. Their names are stored on servers; append only.
+enum class event_kind : unsigned char {
+    begun,      ///< events are told from here on
+    submitted,
+    started,    ///< a worker has the task
+    succeeded,
+    failed,     ///< for good
+    cancelled,
+    expired,
+    retried,    ///< an attempt failed, and another one follows
+    postponed,  ///< the handler asked for another time, which does not count as an attempt
+    released,   ///< its worker gave the task back
+    lost,       ///< its worker's lease ran out
+    suspended,  ///< its handler paused
+    requeued,   ///< an ended task is tried afresh
+    replaced,   ///< a later submission with its unique key has taken the task's place
+    removed,    ///< the record, by hand
+    paused,     ///< the queue
+    resumed,
+    limit_changed,
+    schedule_fired,
+};
+BOOST_DESCRIBE_ENUM(event_kind, begun, submitted, started, succeeded, failed, cancelled, expired, retried, postponed, released,
+                    lost, suspended, requeued, replaced, removed, paused, resumed, limit_changed, schedule_fired)
+
+/// Tasks of one queue by their numbers (`task_key::sequence`), from `first` to `last`.
+struct number_range {
+    std::uint64_t first = 0, last = 0;
+};
+BOOST_DESCRIBE_STRUCT(number_range, (), (first, last))
+
+/// Something that has happened to one or more tasks of a queue, or to the queue. Never payloads, results, errors or log lines: who
+/// wants them reads the record.
+struct queue_event {
+    event_kind kind = event_kind::begun;
+    time_point at{};                    ///< by the broker's wall clock
+    std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
+    unsigned attempt = 0;               ///< of these tasks; 0 where none has ended as one, or none is under way
+    std::string name;                   ///< of these tasks; empty where the step did not have to know it
+    std::string consumer;               ///< the worker's life that did it, or had the tasks
+    std::string schedule;               ///< that fired
+
+    bool has(std::uint64_t number) const {
+        for (const auto& range : numbers) {
+            if (range.first <= number && number <= range.last) return true;
+        }
+        return false;
+    }
+    std::size_t count() const {
+        std::size_t many = 0;
+        for (const auto& range : numbers) many += static_cast<std::size_t>(range.last - range.first + 1);
+        return many;
+    }
+};
+BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consumer, schedule))
+
+/// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
+struct event_cursor {
+    std::uint64_t number = 0;
+    std::string id;  // two numbers, of which a cursor of another broker has others
+
+    std::string text() const { return std::to_string(number) + '@' + id; }
+
+    /// Errors: `invalid_argument`.
+    static event_cursor parse(std::string_view text) {
+        event_cursor made;
+        const auto* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, made.number);
+        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '@') {
+            made.id.assign(read.ptr + 1, end);
+            const auto dash = made.id.find('-');
+            if (dash != std::string::npos && is_number(made.id.substr(0, dash)) && is_number(made.id.substr(dash + 1))) return made;
+        }
+        throw error(errc::invalid_argument,
+                    "\"" + std::string(text) + "\" is no cursor of a queue's events: take one that `events::cursor` has given");
+    }
+
+private:
+    static bool is_number(const std::string& text) {
+        return !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
+    }
+};
+
+/// What one call to a broker has brought about. Entries are numbered without gaps.
+struct event_entry {
+    event_cursor at;
+    std::vector<queue_event> events;
+};
+
+struct event_query {
+    std::string cursor;       ///< behind which to read; empty: from now on
+    std::size_t limit = 100;  ///< entries
+    duration lease{};         ///< for how long to go on telling events, at least; zero: as it is
+};
+
+struct event_page {
+    std::vector<event_entry> entries;  ///< oldest first
+    event_cursor end;                  ///< behind them; where there are none, the newest: what was behind the query's cursor is gone
+    time_point now{};                  ///< by the broker's wall clock
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/history.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// How an attempt at a task ended. Append only: these numbers are stored on servers, and scripts get them from here.
+enum class attempt_outcome : unsigned char {
+    running,    ///< it has not
+    succeeded,  ///< its handler has returned; where it has spawned subtasks, the task may wait for them yet
+    failed,     ///< and no other attempt follows by itself
+    retried,    ///< it failed, and another attempt was due later
+    postponed,  ///< the handler asked for another time, which does not count as an attempt
+    released,   ///< its worker gave the task back: it stopped, or had not begun
+    lost,       ///< its worker's lease ran out: a crash
+    cancelled,
+    suspended,  ///< the handler paused: a sleep, a signal, or the broker was away
+};
+BOOST_DESCRIBE_ENUM(attempt_outcome, running, succeeded, failed, retried, postponed, released, lost, cancelled, suspended)
+
+/// One time that a task was in the hands of a worker.
+struct past_attempt {
+    unsigned attempt = 1;      ///< as handlers count them: crashes, releases and pauses don't count
+    std::uint32_t token = 0;   ///< of the delivery; grows with each
+    std::string consumer;      ///< the worker's life that had it; empty where an older version ended it
+    time_point started_at{};
+    time_point ended_at{};     ///< 0 while it runs
+    attempt_outcome outcome = attempt_outcome::running;
+    std::string error;         ///< a `failure` as JSON; left out over 2 KiB, but for the one that the task has failed with
+    std::size_t error_size = 0;  ///< in bytes
+};
+BOOST_DESCRIBE_STRUCT(past_attempt, (), (attempt, token, consumer, started_at, ended_at, outcome, error, error_size))
+
+/// The newest attempts at a task, oldest first. Of 20 that did not end it at least 10 are failures where it has had so many.
+struct attempt_list {
+    std::vector<past_attempt> attempts;
+    std::size_t left_out = 0;  ///< how many more there have been
+};
+
+/// Which lines of a task's log.
+struct log_query {
+    std::string cursor;       ///< of the page before; empty: from the first line that is kept
+    std::size_t limit = 100;  ///< lines
+};
+
+struct log_page {
+    std::vector<log_line> lines;  ///< oldest first, with `log_line::from`
+    std::string cursor;           ///< behind the last of them, also where there is none
+    std::size_t missed = 0;       ///< lines between the cursor and these that are kept no more; 0 without a cursor
+    bool has_ended = false;       ///< the task has, and these are its last lines: no more will come, unless it is requeued
+};
 
 }  // namespace taskflux
 
@@ -2895,41 +3088,6 @@ constexpr duration renewal_period(duration lease) { return lease / 3; }
 
 namespace taskflux {
 
-/// A task to be stored.
-struct new_task {
-    std::shared_ptr<const task_spec> spec;
-    std::string payload;
-    std::string own_id;          ///< empty: none
-    std::string unique_key;      ///< empty: none
-    duration unique_window{};    ///< zero: until the task has ended
-    duplicate on_duplicate = duplicate::join;  ///< where another task has the unique key
-    duration at_most{};          ///< replacing moves the due time at most so far behind the first submission; zero: any
-    duration delay{};            ///< from now, by the broker's clock
-    time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
-    bool hold = false;
-    bool is_awaited = false;     ///< its client will `wait` for its end at once: may spare a call
-    std::optional<parent_link> parent;  ///< whose journal its end is written into
-    std::string key;             ///< by which it takes turns and is limited; empty: none
-};
-
-/// What became of a `new_task`: its key, or the key of the task that was there already (whose place it may have taken).
-struct submitted {
-    task_key key;
-    bool duplicate = false;
-};
-
-/// What a call did to one task.
-enum class effect {
-    done,
-    requested,    ///< cancel: the task is running, its worker has been told
-    lease_lost,   ///< the attempt is not the current one
-    wrong_state,  ///< the task's state does not allow it
-    not_found
-};
-
-/// Task names that a worker has handlers for.
-using name_set = std::set<std::string, std::less<>>;
-
 /// Asks for tasks to run.
 struct fetch_request {
     std::string consumer;
@@ -2939,28 +3097,6 @@ struct fetch_request {
     std::size_t max = 1;
     duration wait{};                         ///< for the first task; zero: don't
 };
-
-/// A task handed to a consumer. `token` fences this attempt off from older ones.
-struct delivery {
-    std::size_t queue = 0;  ///< index into `fetch_request::queues`
-    task_key key;
-    std::uint32_t token = 0;
-    unsigned attempt = 1;  ///< 1 for the first; grows with failures, not with crashes
-    std::shared_ptr<const task_spec> spec;
-    std::string payload;
-    std::string own_id;
-    time_point submitted_at{};
-    time_point first_started_at{};
-    time_point started_at{};
-    time_point deadline_at = never;  ///< of the whole task
-    std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
-    time_point due_at{};     ///< `submitted_at`, or later where it was scheduled
-};
-
-/// Whether nothing of the task was tried before.
-inline bool is_first_attempt(const delivery& what) {
-    return what.attempt == 1 && what.started_at == what.first_started_at;
-}
 
 /// How an attempt ended.
 struct settlement {
@@ -3015,7 +3151,7 @@ enum class limit_kind { declared, live };
 /// All functions are thread-safe, take part in cancellation (terminal; what was sent may still take
 /// effect), end with `errc::shut_down` once the broker is closed, and throw `boost::system::system_error`.
 /// A consumer is one worker's life between joining and losing its lease.
-class broker : public exchange, public inspection, public bulk_operations {
+class broker : public exchange, public inspection, public bulk_operations, public claims {
 public:
     template <class T>
     using awaitable = asio::awaitable<T>;
@@ -14593,6 +14729,234 @@ inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/consumer/claimer.hpp ---------------------------------------------------
+
+namespace taskflux {
+
+/// A waiting task, as a `consumer` sees it before it takes it.
+class offer {
+public:
+    explicit offer(const peeked_task& of) : of_(of) {}
+
+    const std::string& own_id() const { return of_.own_id; }  ///< the user's, or empty
+    const header_map& headers() const { return of_.spec->headers; }
+    int priority() const { return of_.spec->priority; }
+    std::size_t size() const { return of_.size; }             ///< bytes of the payload, as it is stored
+    unsigned deliveries() const { return of_.deliveries; }    ///< so often somebody has taken it before
+    time_point submitted_at() const { return of_.submitted_at; }
+
+private:
+    const peeked_task& of_;
+};
+
+namespace detail {
+
+/// Tasks that were acquired together, as one consumer of the broker.
+class claimed_batch;
+
+/// One of them. Thread-safe, but for the order of calls.
+class claimed_item {
+public:
+    claimed_item(std::shared_ptr<claimed_batch> in, delivery what);
+    claimed_item(const claimed_item&) = delete;
+    claimed_item& operator=(const claimed_item&) = delete;
+    ~claimed_item();
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    time_point until() const;
+    /// Errors: `bad_payload`.
+    const std::string& payload() const;
+
+    using self = std::shared_ptr<claimed_item>;
+    static asio::awaitable<effect> complete(self held, std::string result);
+    static asio::awaitable<effect> forward(self held, std::string result, std::string to, new_task next);
+    static asio::awaitable<effect> fail(self held, std::string why);
+    static asio::awaitable<effect> give_back(self held, duration delay);
+
+private:
+    settlement end(settlement::kind how) const;
+    static void check_unsettled(const self& held);
+    static asio::awaitable<effect> settle(self held, settlement how);
+
+    const std::shared_ptr<claimed_batch> in_;
+    const delivery what_;
+    const task_id id_;
+    bool is_settled_ = false;
+};
+
+/// What a `consumer` knows.
+class claimer;
+
+std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std::string task, std::string name, std::size_t max,
+                                      duration promise);
+void accept(claimer& by, std::function<bool(const offer&)> wants);
+asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr<claimer> by, duration wait);
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/consumer.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// How a `consumer` takes tasks. Setters may be chained; the same name without an argument reads.
+class consumer_options {
+public:
+    consumer_options() {}
+
+    /// How many tasks one `take` gives at most; default 1, at most 100.
+    consumer_options& max(std::size_t tasks);
+
+    /// Within which time a taken task is replied to; default 30 s, at least 1 ms. Later it is handed out again, here or elsewhere.
+    consumer_options& promise(duration within);
+
+    /// Its name in records, of the characters of a queue's name; default: a random name.
+    consumer_options& name(std::string_view text);
+
+    /// In which queue it looks; default: the contract's.
+    consumer_options& queue(std::string_view name);
+
+    std::size_t max() const { return max_; }
+    duration promise() const { return promise_; }
+    const std::string& name() const { return name_; }
+    const std::string& queue() const { return queue_; }
+
+private:
+    std::size_t max_ = 1;
+    duration promise_ = std::chrono::seconds(30);
+    std::string name_;
+    std::string queue_;
+};
+
+/// A task that a `consumer` has taken. One that is destroyed before it was replied to is handed out again at once; one that is
+/// neither, when its promise is over. Move-only; one thread at a time.
+///
+/// `reply`, `fail` and `give_back` settle it, once. They return `lease_lost` when the promise is over. Errors: those of `broker`,
+/// after which it can be settled again; `wrong_state` when it has been settled.
+template <class R, class P>
+class accepted_task {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit accepted_task(std::shared_ptr<detail::claimed_item> held) : held_(std::move(held)) {}
+
+    const task_id& id() const { return held().id(); }
+    const std::string& own_id() const { return held().what().own_id; }  ///< the user's, or empty
+    const header_map& headers() const { return held().what().spec->headers; }
+    unsigned deliveries() const { return held().what().token; }  ///< 1 for the first
+    time_point submitted_at() const { return held().what().submitted_at; }
+    time_point promised_until() const { return held().until(); }  ///< by the broker's clock
+
+    /// Errors: those of `decode`, as `bad_payload`.
+    P payload() const
+        requires(!std::is_void_v<P>)
+    {
+        const auto subject = [this] { return "the payload of task " + to_string(id()); };
+        return detail::decode_of<P>(subject, held().payload());
+    }
+
+    /// Ends the task with its result.
+    template <class... Args>
+    awaitable<effect> reply(Args&&... result) {
+        return detail::claimed_item::complete(held_, encoded(std::forward<Args>(result)...));
+    }
+
+    /// Ends the task with its result, which becomes the payload of a task of another queue, with this one's own id: in one step here,
+    /// and at least once there; not where this one was cancelled meanwhile. Errors: also `invalid_argument` where this task has no own
+    /// id, or `next` has the same queue.
+    template <class N, class Q, class... Args>
+        requires(std::is_same_v<Q, R>)
+    awaitable<effect> reply_to(const task<N(Q)>& next, Args&&... result) {
+        auto text = encoded(std::forward<Args>(result)...);
+        auto options = submit_options();
+        options.id(own_id());
+        auto made = detail::make_task(detail::spec_of(next, options), options, text);
+        return detail::claimed_item::forward(held_, std::move(text), detail::queue_of(next, options), std::move(made));
+    }
+
+    /// Fails the task for good: a dead letter with the reason `why`.
+    awaitable<effect> fail(std::string why) { return detail::claimed_item::fail(held_, std::move(why)); }
+
+    /// Hands it out again: at the head of its queue, or after `delay`. Does not count as an attempt.
+    awaitable<effect> give_back(duration delay = duration::zero()) { return detail::claimed_item::give_back(held_, delay); }
+
+private:
+    const detail::claimed_item& held() const { return *detail::required(held_, "accepted_task"); }
+
+    template <class... Args>
+    std::string encoded(Args&&... result) const {
+        const auto subject = [this] { return "the result of task " + to_string(id()); };
+        if constexpr (std::is_void_v<R>) {
+            static_assert(sizeof...(Args) == 0, "this task has no result: reply() takes no argument");
+            return "null";
+        } else {
+            static_assert(!(detail::dies_twice<Args> || ...),
+                          "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto result = …; "
+                          "co_await item.reply(result))");
+            static_assert(std::is_constructible_v<R, Args...> && sizeof...(Args) > 0,
+                          "these arguments are no result of the task: compare the contract");
+            return detail::encode_of(subject, R(std::forward<Args>(result)...));
+        }
+    }
+
+    std::shared_ptr<detail::claimed_item> held_;  // null: moved from
+};
+
+/// Takes waiting tasks of one contract that it likes the look of, and replies to them by itself: for programs that choose their
+/// work, where a `worker` takes what comes. What it does not want stays for others, and holds up nothing.
+///
+///     taskflux::consumer gpu{broker, render, taskflux::consumer_options{}.max(8)};
+///     gpu.accept([](const taskflux::offer& one) { return one.size() < 1'000'000; });
+///     for (auto& item : co_await gpu.take()) co_await item.reply(draw(item.payload()));
+///
+/// One `take` at a time. The retry policy, timeout and deadline of tasks are for workers: here a task fails when `fail` says so, or
+/// when its promise was missed as often as its `crash_limit` (3) says.
+template <class R, class P>
+class consumer {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Waits without a limit.
+    static constexpr duration forever = (duration::max)();
+
+    /// Errors: `invalid_argument`.
+    consumer(broker_ptr broker, const task<R(P)>& contract, const consumer_options& options = consumer_options())
+        : claimer_(detail::make_claimer(
+              std::move(broker), options.queue().empty() ? std::string(contract.options().queue()) : options.queue(),
+              std::string(contract.name()), options.name(), options.max(), options.promise())) {}
+
+    /// Which tasks it wants; default: all. Called on the executor of `take`, for each waiting task that has come since, and 30 s after
+    /// it has come to the end again for all. What it throws `take` throws.
+    void accept(std::function<bool(const offer&)> wants) { detail::accept(*claimer_, std::move(wants)); }
+
+    /// Takes up to `max` tasks; waits for the first up to `wait`, and gives none when none was found by then: where more than 1,000
+    /// wait, the next call goes on behind those that this one has looked at. Errors: those of `broker`.
+    /// Cancellation (terminal): throws `operation_aborted`; what was taken just then is handed out again when its promise is over.
+    awaitable<std::vector<accepted_task<R, P>>> take(duration wait = forever) { return wrapped(claimer_, wait); }
+
+private:
+    static awaitable<std::vector<accepted_task<R, P>>> wrapped(std::shared_ptr<detail::claimer> by, duration wait) {
+        auto found = co_await detail::take(std::move(by), wait);
+        std::vector<accepted_task<R, P>> items;
+        items.reserve(found.size());
+        for (auto& one : found) items.emplace_back(std::move(one));
+        co_return items;
+    }
+
+    std::shared_ptr<detail::claimer> claimer_;
+};
+
+template <class R, class P>
+consumer(broker_ptr, const task<R(P)>&) -> consumer<R, P>;
+template <class R, class P>
+consumer(broker_ptr, const task<R(P)>&, const consumer_options&) -> consumer<R, P>;
+
+}  // namespace taskflux
+
 // -------------------- taskflux/flow/queue_control.hpp ------------------------------------------------------
 
 namespace taskflux {
@@ -14778,6 +15142,11 @@ public:
     /// none came. Errors: those of `broker`. Cancellation (terminal): throws `operation_aborted`; a message that was
     /// delivered just then is given back.
     awaitable<std::optional<received_message>> receive(duration wait = forever) const;
+
+    /// Receives those of up to 1,000 named messages that wait, in the order given; does not wait for the others. `ids`: own ids, or
+    /// printed ones of this queue. Errors: also `invalid_argument`. Cancellation: what was delivered just then comes again when its
+    /// lease is over.
+    awaitable<std::vector<received_message>> receive(std::vector<std::string> ids) const;
 
 private:
     std::shared_ptr<detail::raw_receiver> receiver_;

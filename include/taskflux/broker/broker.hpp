@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/claims.hpp>
 #include <taskflux/broker/error_groups.hpp>
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/inspection.hpp>
@@ -21,46 +22,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace taskflux {
-
-/// A task to be stored.
-struct new_task {
-    std::shared_ptr<const task_spec> spec;
-    std::string payload;
-    std::string own_id;          ///< empty: none
-    std::string unique_key;      ///< empty: none
-    duration unique_window{};    ///< zero: until the task has ended
-    duplicate on_duplicate = duplicate::join;  ///< where another task has the unique key
-    duration at_most{};          ///< replacing moves the due time at most so far behind the first submission; zero: any
-    duration delay{};            ///< from now, by the broker's clock
-    time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
-    bool hold = false;
-    bool is_awaited = false;     ///< its client will `wait` for its end at once: may spare a call
-    std::optional<parent_link> parent;  ///< whose journal its end is written into
-    std::string key;             ///< by which it takes turns and is limited; empty: none
-};
-
-/// What became of a `new_task`: its key, or the key of the task that was there already (whose place it may have taken).
-struct submitted {
-    task_key key;
-    bool duplicate = false;
-};
-
-/// What a call did to one task.
-enum class effect {
-    done,
-    requested,    ///< cancel: the task is running, its worker has been told
-    lease_lost,   ///< the attempt is not the current one
-    wrong_state,  ///< the task's state does not allow it
-    not_found
-};
-
-/// Task names that a worker has handlers for.
-using name_set = std::set<std::string, std::less<>>;
 
 /// Asks for tasks to run.
 struct fetch_request {
@@ -71,28 +36,6 @@ struct fetch_request {
     std::size_t max = 1;
     duration wait{};                         ///< for the first task; zero: don't
 };
-
-/// A task handed to a consumer. `token` fences this attempt off from older ones.
-struct delivery {
-    std::size_t queue = 0;  ///< index into `fetch_request::queues`
-    task_key key;
-    std::uint32_t token = 0;
-    unsigned attempt = 1;  ///< 1 for the first; grows with failures, not with crashes
-    std::shared_ptr<const task_spec> spec;
-    std::string payload;
-    std::string own_id;
-    time_point submitted_at{};
-    time_point first_started_at{};
-    time_point started_at{};
-    time_point deadline_at = never;  ///< of the whole task
-    std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
-    time_point due_at{};     ///< `submitted_at`, or later where it was scheduled
-};
-
-/// Whether nothing of the task was tried before.
-inline bool is_first_attempt(const delivery& what) {
-    return what.attempt == 1 && what.started_at == what.first_started_at;
-}
 
 /// How an attempt ended.
 struct settlement {
@@ -147,7 +90,7 @@ enum class limit_kind { declared, live };
 /// All functions are thread-safe, take part in cancellation (terminal; what was sent may still take
 /// effect), end with `errc::shut_down` once the broker is closed, and throw `boost::system::system_error`.
 /// A consumer is one worker's life between joining and losing its lease.
-class broker : public exchange, public inspection, public bulk_operations {
+class broker : public exchange, public inspection, public bulk_operations, public claims {
 public:
     template <class T>
     using awaitable = asio::awaitable<T>;

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace taskflux {
 
@@ -128,6 +129,11 @@ public:
     /// none came. Errors: those of `broker`. Cancellation (terminal): throws `operation_aborted`; a message that was
     /// delivered just then is given back.
     awaitable<std::optional<received_message>> receive(duration wait = forever) const;
+
+    /// Receives those of up to 1,000 named messages that wait, in the order given; does not wait for the others. `ids`: own ids, or
+    /// printed ones of this queue. Errors: also `invalid_argument`. Cancellation: what was delivered just then comes again when its
+    /// lease is over.
+    awaitable<std::vector<received_message>> receive(std::vector<std::string> ids) const;
 
 private:
     std::shared_ptr<detail::raw_receiver> receiver_;

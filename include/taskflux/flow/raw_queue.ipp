@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
@@ -133,7 +134,43 @@ public:
         }
     }
 
+    static asio::awaitable<std::vector<received_message>> receive(std::shared_ptr<raw_receiver> self, std::vector<std::string> ids) {
+        const auto who = self->new_consumer();
+        acquire_request request;
+        request.queue = self->queue_;
+        request.consumer = who->name();
+        request.lease = self->options_.lease();
+        for (auto& id : ids) request.tasks.push_back(self->reference_of(std::move(id)));
+        auto found = co_await self->broker_->acquire(std::move(request));
+        who->has_joined();
+        std::vector<received_message> messages;
+        for (auto& one : found) {
+            if (one.task) messages.emplace_back(std::make_shared<held_message>(who, std::move(*one.task)));
+        }
+        co_return messages;
+    }
+
 private:
+    task_reference reference_of(std::string id) const {
+        task_reference made;
+        if (!looks_like_printed_id(id)) {
+            made.own_id = std::move(id);
+            return made;
+        }
+        auto printed = parse_task_id(id);
+        if (printed.queue != queue_) {
+            throw error(errc::invalid_argument, "message " + in_quotes(id) + " is none of queue " + queue_ + ": receive it from its own queue");
+        }
+        made.key = printed.key;
+        return made;
+    }
+
+    std::shared_ptr<raw_consumer> new_consumer() const {
+        const auto life = uuid_generator().text();
+        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
+        return std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+    }
+
     static constexpr duration longest_fetch = std::chrono::seconds(5);
 
     asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
@@ -141,9 +178,7 @@ private:
         if (known && !known->is_lost()) co_return known;
         // On a server nothing is left of it, but this process knows it still.
         if (known) spawn_in_background(broker_, broker_->leave(known->name(), std::vector<std::string>(1, queue_)));
-        const auto life = uuid_generator().text();
-        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
-        auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+        auto made = new_consumer();
         co_await made->join();
         const std::lock_guard lock(mutex_);  // of several that join at a time the last one stays; all of them work
         current_ = made;
@@ -239,6 +274,10 @@ asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string pay
 
 asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
     return detail::raw_receiver::receive(detail::receiver_of(receiver_), wait);
+}
+
+asio::awaitable<std::vector<received_message>> raw_queue::receive(std::vector<std::string> ids) const {
+    return detail::raw_receiver::receive(detail::receiver_of(receiver_), std::move(ids));
 }
 
 }  // namespace taskflux

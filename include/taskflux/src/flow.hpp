@@ -15,6 +15,7 @@
 #include <taskflux/flow/client.ipp>
 #include <taskflux/flow/client/await_end.ipp>
 #include <taskflux/flow/client/task_stream.ipp>
+#include <taskflux/flow/consumer.ipp>
 #include <taskflux/flow/context.ipp>
 #include <taskflux/flow/queue_control.ipp>
 #include <taskflux/flow/raw_queue.ipp>

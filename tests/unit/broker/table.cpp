@@ -88,4 +88,22 @@ BOOST_AUTO_TEST_CASE(one_old_task_keeps_no_more_than_its_own_segment) {
     BOOST_TEST(table.after(1)->sequence == 100'002U);
 }
 
+BOOST_AUTO_TEST_CASE(numbers_that_no_entry_has_are_passed_over_and_keep_no_memory) {
+    entry_table table;
+    auto& first = table.add();
+    for (int i = 0; i < 1000; ++i) table.skip();
+    BOOST_TEST(table.last() == 1001U);
+    BOOST_TEST(!table.find(500));
+    BOOST_TEST(!table.after(1));
+    auto& second = table.add();
+    BOOST_TEST(second.sequence == 1002U);
+    BOOST_TEST(table.after(1) == &second);
+    table.erase(first);
+    table.erase(second);
+    for (int i = 0; i < 1000; ++i) table.skip();
+    BOOST_TEST(table.segments() <= 1U);
+    BOOST_TEST(table.add().sequence == 2003U);
+    BOOST_TEST(table.size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

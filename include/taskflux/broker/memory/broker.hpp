@@ -85,6 +85,10 @@ public:
     awaitable<operation> step_operation(std::string queue, std::string id, operation_step step) override;
     awaitable<operation> stop_operation(std::string queue, std::string id) override;
 
+    awaitable<peek_page> peek(std::string queue, peek_query query) override;
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override;
+    awaitable<effect> reply(std::string queue, task_reply what) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

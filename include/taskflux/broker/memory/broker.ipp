@@ -332,6 +332,24 @@ asio::awaitable<operation> memory_broker::stop_operation(std::string queue, std:
     });
 }
 
+asio::awaitable<peek_page> memory_broker::peek(std::string queue, peek_query query) {
+    return hub_->peek(std::move(queue), std::move(query));
+}
+
+asio::awaitable<std::vector<acquired_task>> memory_broker::acquire(acquire_request request) {
+    detail::check_acquire(request);
+    co_return hub_->in_existing(request.queue, [&](auto& in, time_point now) { return memory::acquire(in, request, now); });
+}
+
+asio::awaitable<effect> memory_broker::reply(std::string queue, task_reply what) {
+    detail::check_reply(queue, what);
+    const auto done = hub_->in_existing(queue, [&](auto& in, time_point now) { return memory::reply(in, what, now); });
+    if (done == effect::done && what.forwarded) {  // where it has no room, it comes all the same: its task has ended
+        hub_->in_any(what.forward_to, [&](auto& in, time_point now) { return in.store().add(std::move(*what.forwarded), now); });
+    }
+    co_return done;
+}
+
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
 }

@@ -14,14 +14,14 @@ namespace taskflux::memory {
 /// handler for the next task, or else the first for which there is another one; null for none.
 template <class Waiters>
 auto* choose_fetch(const Waiters& fetches, const task_queue& queue) {
-    const auto* const next = queue.next_name();
+    const auto* const next = queue.store().ready().front_spec();
     typename Waiters::value_type chosen = nullptr;
     for (auto* candidate : fetches) {
         const auto* const names = candidate->request->names.get();
         if (candidate->is_woken || !candidate->serves->place_of(queue.listed.name)) continue;
         if (!queue.has_work(names)) continue;
         if (!chosen) chosen = candidate;
-        if (!names || !next || names->contains(*next)) return candidate;
+        if (!names || !next || names->contains(next->name)) return candidate;
     }
     return chosen;
 }

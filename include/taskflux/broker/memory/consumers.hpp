@@ -18,7 +18,8 @@ namespace taskflux::memory {
 /// The consumers of one queue, and their leases. Not thread-safe.
 class consumers {
 public:
-    void join(const std::string& name, duration lease, time_point now) {
+    /// `is_passing`: where it goes, the queue is served no less than before.
+    consumer& join(const std::string& name, duration lease, time_point now, bool is_passing = false) {
         detail::check_consumer(name);
         auto& place = all_[name];
         if (!place) {
@@ -27,7 +28,9 @@ public:
             place->label = std::make_shared<const std::string>(name);
         }
         renew(*place, lease, now);
+        if (is_passing) return place->is_passing = true, *place;
         attended.join();
+        return *place;
     }
 
     /// The consumer of that name, or null when it never joined or its lease has run out.
@@ -47,9 +50,10 @@ public:
         const auto found = all_.find(name);
         if (found == all_.end()) return;
         give_back(*found->second);
+        const bool stayed = !found->second->is_passing;
         all_.erase(found);
         ++gone_;
-        if (all_.empty()) attended.end(now);
+        if (stayed && nobody_stays()) attended.end(now);
     }
 
     /// Takes out those whose leases have ended, `take_back(consumer)` first. Where that throws, the consumer stays, and it is still
@@ -57,19 +61,20 @@ public:
     template <class Function>
     void bury(time_point now, Function take_back) {
         auto next = never;
-        const auto gone = std::erase_if(all_, [&](auto& named) {
+        bool has_stayed = false;
+        std::erase_if(all_, [&](auto& named) {
             auto& who = *named.second;
             if (who.lease_end > now) {
                 next = (std::min)(next, who.lease_end);
                 return false;
             }
             take_back(who);
-            attended.lose();
+            if (!who.is_passing) attended.lose(), has_stayed = true;
             ++gone_;  // at once: the next may throw
             return true;
         });
         next_lease_end_ = next;
-        if (gone > 0 && all_.empty()) attended.end(now);
+        if (has_stayed && nobody_stays()) attended.end(now);
     }
 
     /// Some of those that hold tasks, sorted.
@@ -92,6 +97,10 @@ public:
     attendance attended;
 
 private:
+    bool nobody_stays() const {
+        return std::ranges::all_of(all_, [](const auto& named) { return named.second->is_passing; });
+    }
+
     std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
     time_point next_lease_end_ = never;
     std::uint64_t gone_ = 0;

@@ -181,6 +181,7 @@ struct consumer {
     time_point lease_end{};
     entry_list held;
     bool has_news = false;  ///< it has something to cancel and has not been told yet
+    bool is_passing = false;  ///< it has acquired tasks by name, and asks for no others
 };
 
 inline void entry_list::push_back(entry& item) {

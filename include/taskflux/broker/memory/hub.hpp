@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/memory/assignments.hpp>
 #include <taskflux/broker/memory/choice.hpp>
+#include <taskflux/broker/memory/claims.hpp>
 #include <taskflux/broker/memory/locked_queues.hpp>
 #include <taskflux/broker/memory/waiting.hpp>
 #include <taskflux/detail/courtesy.hpp>
@@ -56,6 +57,33 @@ public:
             if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
                 throw boost::system::system_error(asio::error::operation_aborted);
             }
+        }
+    }
+
+    awaitable<peek_page> peek(std::string name, peek_query query) {
+        const auto self = shared_from_this();
+        auto at = detail::check_peek(name, query);
+        const auto deadline = later(clock_->now(), query.wait);
+        std::optional<waiter> place;
+        peek_page page;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                check_open();
+                const auto now = clock_->now();
+                auto& queue = queues_.look(name);
+                if (queue.follows_wall()) follow();
+                queue.advance(now);
+                note(queue);
+                pass_consequences(now);
+                const bool has_seen_all = memory::peek(queue, query, at, page, now);
+                page.cursor = at.text();
+                if (!page.tasks.empty() || (has_seen_all && now >= deadline)) co_return page;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).peeks = &name;
+                place->park();
+            }
+            co_await place->wake.wait();
         }
     }
 

@@ -101,6 +101,9 @@ public:
     /// Whether a task with a key may start.
     bool has_work() const { return ring_.size() > 1; }
 
+    /// Whether the limit of its key lets a waiting task start.
+    bool may_start(const entry& item) const { return lanes_.at(item.extras->key).is_in_ring; }
+
     /// Who has the next turn: the first task of a key that may start. Null where it is the turn of those without a key, of which
     /// there are some (`has_plain`) or no key has work. `names`: that may be one that others have passed over, of these.
     entry* next(bool has_plain, const name_set* names) const {

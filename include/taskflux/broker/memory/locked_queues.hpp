@@ -131,6 +131,7 @@ protected:
         queue.events().seal();
         reporter_->failed(queue);
         for (const auto& consumer : queue.take_nudged()) parked_.nudge(consumer);
+        if (queue.store().take_arrived()) parked_.tell_peeks(queue.listed.name);
         if (!queue.attended().notes_deserted()) return;
         if (const auto when = next_look(queue, clock_->now()); parked_.look_at(queue.listed.name, when)) arm(when);
     }

@@ -14,7 +14,7 @@ public:
     /// Once for each coroutine, however often it waits.
     void enter(waiting& who) {
         if (who.home) return;
-        auto& home = who.request ? fetches_ : others_;
+        auto& home = who.request ? fetches_ : who.peeks ? peeks_ : others_;
         who.place = home.insert(home.end(), &who);
         who.home = &home;
     }
@@ -26,12 +26,12 @@ public:
         return home != nullptr;
     }
 
-    bool is_empty() const { return fetches_.empty() && others_.empty(); }
+    bool is_empty() const { return fetches_.empty() && peeks_.empty() && others_.empty(); }
     const waiting_list& fetches() const { return fetches_; }
 
     template <class Action>
     void for_each(Action action) const {
-        for (const auto* list : {&fetches_, &others_}) {
+        for (const auto* list : {&fetches_, &peeks_, &others_}) {
             for (auto* one : *list) action(*one);
         }
     }
@@ -40,6 +40,13 @@ public:
     void nudge(const std::string& consumer) const {
         for (auto* one : others_) {
             if (one->consumer && *one->consumer == consumer) one->finish();
+        }
+    }
+
+    /// Wakes everybody who waits to see tasks of this queue.
+    void tell_peeks(const std::string& queue) const {
+        for (auto* one : peeks_) {
+            if (*one->peeks == queue) one->wake.set();
         }
     }
 
@@ -56,6 +63,7 @@ public:
 
 private:
     waiting_list fetches_;
+    waiting_list peeks_;
     waiting_list others_;
 };
 

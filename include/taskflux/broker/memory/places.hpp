@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/arrivals.hpp>
 #include <taskflux/broker/memory/ended.hpp>
 #include <taskflux/broker/memory/entry.hpp>
 #include <taskflux/broker/memory/event_log.hpp>
@@ -29,7 +30,7 @@ namespace taskflux::memory {
 class task_places {
 public:
     /// `seed` makes the nonces of keys.
-    explicit task_places(std::uint64_t seed) : nonces_(seed), events_(seed) {}
+    explicit task_places(std::uint64_t seed) : nonces_(seed), events_(seed), arrivals_(seed) {}
 
     /// The task that a submission gets instead of another one: that with its own id, or the holder of its unique key; where it
     /// replaces, the one that waits for the holder's end, or the holder that has not begun.
@@ -71,6 +72,9 @@ public:
         return task_key{found->second, nonces_.of(found->second)};
     }
 
+    /// The task of that number, or null.
+    entry* at(std::uint64_t sequence) { return tasks_.find(sequence); }
+
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
     /// See `entry_table`.
@@ -81,8 +85,21 @@ public:
 
     event_log& events() { return events_; }
 
+    memory::arrivals& arrivals() { return arrivals_; }
+    /// Whether a task has become ready since the last call.
+    bool take_arrived() { return std::exchange(has_arrived_, false); }
+    /// The highest number given out so far.
+    std::uint64_t last() const { return tasks_.last(); }
+
     /// Of a task that waits for its first attempt: since when it may start.
     static time_point due_since(const entry& waiting) { return (std::max)(waiting.submitted_at, waiting.when); }
+
+    /// A running task as its consumer gets it; `queue` is the index that it knows this queue by.
+    delivery delivery_of(const entry& task, std::size_t queue) const {
+        return {queue, key_of(task), task.deliveries, task.failed_attempts + 1, task.spec, task.payload,
+                task.extras ? task.extras->own_id : std::string(), shifted(task.submitted_at, wall_.ahead()),
+                task.first_started_at, task.started_at, task.limit(), nullptr, due_since(task)};
+    }
 
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
@@ -167,6 +184,8 @@ protected:
             wall_.remove(task);
             enter(task, event, task_state::waiting);
             ready_.add(task, urgent);
+            has_arrived_ = true;
+            if (&task != newest_ && arrivals_.are_asked_for(now)) arrivals_.add(task.sequence, tasks_.skip());
         }
         watch_limit(task);
     }
@@ -177,6 +196,7 @@ protected:
 
     void erase(entry& task) {
         wall_.remove(task);
+        arrivals_.remove(task.sequence);
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
@@ -219,6 +239,9 @@ protected:
     std::unordered_map<std::string, std::uint64_t> own_ids_;
     unique_keys unique_;
     event_log events_;
+    memory::arrivals arrivals_;
+    const entry* newest_ = nullptr;  // that is being stored: its number says when it has come
+    bool has_arrived_ = false;
 };
 
 }  // namespace taskflux::memory

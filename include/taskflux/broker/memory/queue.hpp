@@ -47,6 +47,7 @@ public:
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
+    consumer& pass_by(const std::string& name, duration lease, time_point now) { return consumers_.join(name, lease, now, true); }
     void renew(consumer& who, duration lease, time_point now) { consumers_.renew(who, lease, now); }
 
     void leave(const std::string& name, time_point now) {
@@ -99,22 +100,18 @@ public:
                 continue;
             }
             --left;
-            rules_.started(*task);
-            store_.deliver(*task, who, now);
-            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
-                           task->payload, task->extras ? task->extras->own_id : std::string(),
-                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
-                           nullptr, task_places::due_since(*task)});
+            hand_out(*task, who, now);
+            out.push_back(store_.delivery_of(*task, queue));
         }
     }
 
-    bool has_work(const name_set* names) const { return rules_.may_start(1) > 0 && store_.ready().has_work(names); }
-
-    /// The name of the task that is next in its lane, or null.
-    const std::string* next_name() const {
-        const auto* spec = store_.ready().front_spec();
-        return spec ? &spec->name : nullptr;
+    /// Hands a waiting task to a consumer, whatever limits say.
+    void hand_out(entry& task, consumer& who, time_point now) {
+        rules_.started(task);
+        store_.deliver(task, who, now);
     }
+
+    bool has_work(const name_set* names) const { return rules_.may_start(1) > 0 && store_.ready().has_work(names); }
 
     effect settle(const consumer* who, const settlement& end, time_point now) {
         auto* task = find(end.key);
@@ -336,6 +333,7 @@ public:
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || rules_.has_had_limits(); }
 
     family_store& store() { return store_; }
+    const family_store& store() const { return store_; }
     std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
 
     attendance& attended() { return consumers_.attended; }

@@ -47,6 +47,16 @@ public:
         }
     }
 
+    /// Whether the limit of its key lets a waiting task start. One that others have passed over goes back to its key for that.
+    bool may_start(entry& item) {
+        if (!item.has_key()) return true;
+        if (item.unclaimed) {
+            remove(item);
+            keyed_.add(item);
+        }
+        return keyed_.may_start(item);
+    }
+
     /// Whether a worker that knows `names` (null: all) has something to look at. O(1) for one that knows all: it is asked after
     /// each change of a queue.
     bool has_work(const name_set* names) const {

@@ -62,7 +62,9 @@ public:
         statistics_.count(*task.spec, detail::counted::submitted, now);
         watch_limit(task);
         tell(event_kind::submitted, task, 0, now);
+        newest_ = &task;
         if (!from.hold && !follows) start(task, now);
+        newest_ = nullptr;
         return {key_of(task), false};
     }
 
@@ -128,6 +130,15 @@ public:
         }
         task.result = std::move(result);
         finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    /// Of a task that has succeeded: another result, which is kept for as long again.
+    void replace_result(entry& task, std::string result, time_point now) {
+        task.result = std::move(result);
+        task.when = now;
+        task.home->remove(task);
+        ended_.add(task, task.spec->policy.retention);
+        expect(later(now, task.spec->policy.retention));
     }
 
     void fail(entry& task, task_event event, std::string why, time_point now) {

@@ -16,18 +16,23 @@ class entry_table {
 public:
     /// Makes an entry with the next sequence number.
     entry& add() {
-        const auto sequence = ++last_;
+        const auto sequence = skip();
         const auto index = index_of(sequence);
-        while (segments_.size() <= index) segments_.push_back(nullptr);
-        if (!segments_[index]) {
-            segments_[index] = std::make_unique<segment>();
-            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
-        }
+        if (!segments_[index]) segments_[index] = std::make_unique<segment>();
         auto& made = segments_[index]->entries[place_of(sequence)];
         made.sequence = sequence;
         ++segments_[index]->used;
         ++size_;
         return made;
+    }
+
+    /// Gives out a number that no entry has.
+    std::uint64_t skip() {
+        const auto index = index_of(++last_);
+        if (segments_.size() > index) return last_;
+        if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
+        segments_.push_back(nullptr);
+        return last_;
     }
 
     entry* find(std::uint64_t sequence) {

@@ -42,6 +42,7 @@ struct waiting : result_waiter {
     const fetch_request* request = nullptr;  // of a fetch
     std::shared_ptr<const queue_list> serves;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch
+    const std::string* peeks = nullptr;      // of a peek: the queue
     std::optional<task_id> awaited;          // of a wait
     time_point since{};                      // of a wait
     time_point look_at = never;              // whether somebody serves its queue

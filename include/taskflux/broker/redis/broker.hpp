@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/boards.hpp>
+#include <taskflux/broker/redis/claims.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/errors.hpp>
 #include <taskflux/broker/redis/events.hpp>
@@ -246,18 +247,8 @@ public:
     }
 
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
-        const auto on = engine_;
-        on->check_open();
-        if (own_id.empty()) co_return std::nullopt;
-        arguments with;
-        with.add("").add(std::move(own_id));
-        const auto got = co_await on->call(queue, scripts::find, {}, std::move(with));
-        auto from = got.read();
-        const auto key = read_key(from);
-        if (key.sequence == 0) co_return std::nullopt;
-        co_return key;
+        return redis::find(engine_, std::move(queue), std::move(own_id));
     }
-
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
     awaitable<std::optional<task_situation>> why(task_id id) override { return redis::why(engine_, std::move(id)); }
     awaitable<attempt_list> attempts(task_id id) override { return redis::attempts(engine_, std::move(id)); }
@@ -308,6 +299,15 @@ public:
         return redis::stop_operation(engine_, std::move(queue), std::move(id));
     }
     awaitable<search_step> search(search_query query) override { return redis::search(engine_, std::move(query)); }
+    awaitable<peek_page> peek(std::string queue, peek_query query) override {
+        return redis::peek(engine_, std::move(queue), std::move(query));
+    }
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override {
+        return redis::acquire(engine_, std::move(request));
+    }
+    awaitable<effect> reply(std::string queue, task_reply what) override {
+        return redis::reply_to(engine_, std::move(queue), std::move(what));
+    }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

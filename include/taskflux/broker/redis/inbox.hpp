@@ -146,6 +146,13 @@ public:
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
     }
 
+    /// Awaits word that a queue has new tasks to be seen, as do others.
+    ticket peek(const std::string& queue, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        const auto at = peeking_.emplace(queue, who);
+        return ticket(*this, std::move(who), [at](inbox& in) { in.peeking_.erase(at); });
+    }
+
     /// Whether there is something to cancel that `renewed` has not been told.
     bool has_news(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
@@ -169,6 +176,11 @@ public:
             case message_letter::look:
             case message_letter::task: {
                 const std::string name(from.text());
+                if (name == "peek") {
+                    const auto [begin, end] = peeking_.equal_range(queue);
+                    for (auto at = begin; at != end; ++at) at->second->wake.set();
+                    break;
+                }
                 const auto found = sleepers_.find(name);
                 const auto known = lookouts_.find(name);
                 const bool to_look = kind == message_letter::look && found != sleepers_.end();
@@ -229,6 +241,7 @@ private:
         for (const auto& [sleeper, looks] : lookouts_) looks->forget_all();
         for (const auto& [sleeper, who] : sleepers_) who->wake.set();
         for (const auto& [consumer, who] : watchers_) who->wake.set();
+        for (const auto& [queue, who] : peeking_) who->wake.set();
     }
 
     using lookouts = std::map<std::string, std::shared_ptr<lookout>>;
@@ -258,6 +271,7 @@ private:
     lookouts lookouts_;  // by name of the sleeper, from its first fetch on
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
+    std::multimap<std::string, place_ptr> peeking_;  // by queue
     std::set<std::string> news_;  // consumers
 };
 

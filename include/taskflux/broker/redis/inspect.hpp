@@ -33,6 +33,19 @@ inline task_record read_record(const std::string& queue, std::uint64_t sequence,
     return full_record(queue, sequence, record, status, progress, from.text());
 }
 
+/// `broker::find`.
+inline awaitable<std::optional<task_key>> find(engine_ptr on, std::string queue, std::string own_id) {
+    on->check_open();
+    if (own_id.empty()) co_return std::nullopt;
+    arguments with;
+    with.add("").add(std::move(own_id));
+    const auto got = co_await on->call(std::move(queue), scripts::find, {}, std::move(with));
+    auto from = got.read();
+    const auto key = read_key(from);
+    if (key.sequence == 0) co_return std::nullopt;
+    co_return key;
+}
+
 /// `broker::get`.
 inline awaitable<std::optional<task_record>> get(engine_ptr on, task_id id) {
     arguments with;

@@ -101,7 +101,7 @@ struct message_letter {
 
 /// What a field of an outbox begins with.
 struct outbox_letter {
-    static constexpr char ended = 'D', cancel = 'X', start = 'S';
+    static constexpr char ended = 'D', cancel = 'X', start = 'S', forward = 'F';
 };
 
 /// What an entry of a journal for a subtask begins with.

@@ -14,6 +14,7 @@
 #include <exception>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -59,7 +60,7 @@ inline awaitable<void> steer_children(engine_ptr on, const char* verb, task_id p
 /// is away, or the broker is closed: that would keep all of them waiting.
 inline bool is_of_one_queue(const std::exception_ptr& failure) {
     const auto code = detail::code_of(detail::describe(failure));
-    return code == errc::protocol || code == errc::invalid_argument;
+    return code == errc::protocol || code == errc::invalid_argument || code == errc::queue_full;
 }
 
 /// The subtasks of a task that has ended, those that are open since `epoch` or earlier. What is wrong with one queue does not
@@ -141,6 +142,22 @@ inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<out
     }
 }
 
+/// Where a result is to be submitted. Throws `errc::protocol`.
+inline std::string target_of(const outgoing& what) {
+    byte_reader bytes(what.value);
+    return std::string(bytes.text());
+}
+
+/// A result that is submitted to another queue, under its task's own id: one that is there already stays.
+inline awaitable<void> carry_forward(engine_ptr on, outgoing what) {
+    byte_reader bytes(what.value);
+    std::string to(bytes.text());
+    const auto place = bytes.text();
+    arguments with;
+    with.add("").add(0).add_run_id().add("").add("").add(bytes.rest()).add(place);
+    co_await on->call(std::move(to), scripts::enqueue, {}, std::move(with));
+}
+
 /// What concerns the task itself: its subtasks, or its continuation.
 struct own_news {
     task_key task;
@@ -174,6 +191,10 @@ inline own_news read_own(const outgoing& what) {
 }
 
 inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
+    if (what.kind() == outbox_letter::forward) {
+        co_await carry_forward(on, std::move(what));
+        co_return;
+    }
     const auto news = read_own(what);
     task_id parent;
     parent.queue = std::move(queue);
@@ -209,6 +230,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             try {
                 std::string target;
                 if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
+                else if (one.kind() == outbox_letter::forward) target_of(one);
                 else read_own(one);
                 by_target[target].push_back(std::move(one));
             } catch (const error& e) {
@@ -223,12 +245,16 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (ended.failure()) failure = ended.failure();
             else std::ranges::move(all, std::back_inserter(carried));
         }
+        std::set<std::string> full;  // queues that have no room now
         for (auto& one : by_target[std::string()]) {
+            const auto to = one.kind() == outbox_letter::forward ? target_of(one) : std::string();
+            if (full.contains(to)) continue;
             auto carrying = carry_own(on, queue, one);
             const auto ended = co_await detail::caught(std::move(carrying));
             if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
+            if (ended.failure() && !to.empty()) full.insert(to);
         }
         if (cursor != "0") continue;
         if (failure && carried.empty()) std::rethrow_exception(failure);

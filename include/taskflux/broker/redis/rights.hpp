@@ -33,7 +33,7 @@ try('TIME')
 try('PUBLISH', channel, '')
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SCARD', 'SMEMBERS', 'ZCARD'}) do try(name, key) end
-for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'HSTRLEN', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZMSCORE', 'ZREM', 'ZSCORE'}) do
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'HSTRLEN', 'LPOS', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZMSCORE', 'ZREM', 'ZSCORE'}) do
     try(name, key, '1')
 end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end

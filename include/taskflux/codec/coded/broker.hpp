@@ -258,6 +258,32 @@ public:
         return inner_->history(std::move(queue), std::move(name), tier, periods);
     }
 
+    awaitable<peek_page> peek(std::string queue, peek_query query) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        const bool has_payloads = query.with_payload;
+        auto page = co_await from->peek(queue, std::move(query));
+        for (auto& one : page.tasks) {
+            if (has_payloads) texts->decode(queue, one);
+        }
+        co_return page;
+    }
+    awaitable<std::vector<acquired_task>> acquire(acquire_request request) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        const auto queue = request.queue;
+        auto found = co_await from->acquire(std::move(request));
+        for (auto& one : found) {
+            if (one.task) texts->decode(queue, *one.task);
+        }
+        co_return found;
+    }
+    awaitable<effect> reply(std::string queue, task_reply what) override {
+        check_result_size(what.result);
+        texts_->encode(what);
+        return inner_->reply(std::move(queue), std::move(what));
+    }
+
     awaitable<stored_schedules> schedules(std::string queue) override {
         const auto from = inner_;
         const auto texts = texts_;

@@ -46,6 +46,21 @@ public:
         }
     }
 
+    void decode(const std::string& queue, peeked_task& what) const noexcept {
+        try {
+            what.payload = by_.decode(std::move(what.payload), payload_place(queue, what.spec->name));
+        } catch (...) {
+            what.unreadable = std::current_exception();
+        }
+    }
+
+    void encode(task_reply& what) const {
+        what.result = by_.encode(std::move(what.result), result_place);
+        if (!what.forwarded || !what.forwarded->spec) return;
+        auto& task = *what.forwarded;
+        task.payload = by_.encode(std::move(task.payload), payload_place(what.forward_to, task.spec->name));
+    }
+
     void encode(settlement& end) const {
         switch (end.how) {
             case settlement::kind::complete: end.data = by_.encode(std::move(end.data), result_place); break;

@@ -48,6 +48,12 @@ public:
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
+    /// It has joined by acquiring messages.
+    void has_joined() {
+        const std::lock_guard lock(mutex_);
+        renew_at_ = later(clock_.now(), renewal_period(lease_));
+    }
+
     /// Keeps the lease renewed while it lives.
     class use {
     public:

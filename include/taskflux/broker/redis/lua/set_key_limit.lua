@@ -1,7 +1,7 @@
 -- Sets what limits each key of the queue, or one key, or takes it back: as it is declared, or live, which counts in its place.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET,
 --           names HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules
---           HASH, key_starts HASH, ev STREAM
+--           HASH, key_starts HASH, arrivals ZSET, ev STREAM
 --      ARGV key ('': each), 1: live, limit as text ('': none), reason
 -- out: {'OK'}; NEW
 -- O(log n) of sleepers.

@@ -1,7 +1,8 @@
 -- Tells why a task is not running.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           unique_keys HASH, successors HASH, sleepers ZSET, names HASH, segments HASH, segment_index ZSET, set_aside HASH,
---           keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH, l:… LIST, a:… SET, j:… HASH
+--           keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH, arrivals ZSET, l:… LIST, a:… SET, j:…
+--           HASH
 --      ARGV number, nonce
 -- out: {'OK'} where there is none; {'OK', state, name, of each reason (`why_reason`): {reason, since, until, count, most, 1 if
 --      these are at least so many or 0, text, names…}}; DUE, NEED

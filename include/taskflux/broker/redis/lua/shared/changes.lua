@@ -2,10 +2,11 @@
 
 local counts = {}                                           -- by what is counted
 local ready, erased, ended = 0, {}, {}                      -- how many have become ready; numbers; tasks
+local arrived = {}                                          -- numbers of those that were not submitted just now
 local lanes_head, lanes_tail, lanes_remove = {}, {}, {}     -- lane -> numbers
 local sorted_sets = {                                       -- member -> score, or false: out
     [keys.scheduled] = {}, [keys.limited] = {}, [keys.forgotten] = {}, [keys.unclaimed] = {}, [keys.sleepers] = {},
-    [keys.keyed] = {}, [keys.turns] = {}, [keys.turn_times] = {}
+    [keys.keyed] = {}, [keys.turns] = {}, [keys.turn_times] = {}, [keys.arrivals] = {}
 }
 local held_add, held_remove = {}, {}                        -- consumer -> numbers
 local own_ids, unique_keys, successors, cancels = {}, {}, {}, {}  -- false: out

@@ -4,7 +4,7 @@
 local function wake_some(members, most)
     for _, member in ipairs(members) do
         if most == 0 then break end
-        if member ~= myself and wake(member) then most = most - 1 end
+        if member ~= myself and wake(member) and not is_peek(member) then most = most - 1 end
     end
 end
 
@@ -90,6 +90,7 @@ end
 -- Reads what must be known before anything is written.
 local function plan()
     tell_parents()
+    place_arrivals()
     if touched[1] then turns_of_keys().place() end
     local of, merged = {told = tell_waiters()}, {}
     note_hearers()

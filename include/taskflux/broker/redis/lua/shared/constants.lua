@@ -10,8 +10,12 @@ local counter = {
     held = 'n' .. task_state.held, scheduled = 'n' .. task_state.scheduled,
     waiting = 'n' .. task_state.waiting, running = 'n' .. task_state.running, succeeded = 'n' .. task_state.succeeded,
 }
--- C++: broker/broker.hpp effect
+-- C++: broker/tasks.hpp effect
 local effect = {...}
+-- C++: broker/claims.hpp acquire_outcome
+local acquire_outcome = {...}
+-- C++: broker/claims.hpp reply_scope
+local reply_scope = {...}
 -- C++: broker/redis/layout.hpp more_effects
 local more_effects = {...}
 -- C++: core/statistics.hpp counted
@@ -81,6 +85,9 @@ local member_pattern = {
     ready = '[%z' .. string.char(member_code.in_turn) .. ']', waiting = '^%z+',
     left = '[^' .. string.char(member_code.gone) .. ']',
 }
+
+-- How a member of `keys.sleepers` ends that does not want tasks, but to see them: behind the channel.
+local sleeper_mark = {peeks = '\npeek\n?'}
 
 -- Formats of `struct`. `generate.py --check` compares where their fields stand with the layout in C++ of the same name; behind
 -- `from` and `to` stands a field of it.
@@ -207,6 +214,9 @@ local bound = {
     counted_entries = 2000, -- of lanes, that are counted
     opened_segments = 50,   -- whose tasks are counted one by one
     gaps = 64,              -- that are written down
+    searched_ends = 500,    -- tasks at each end of a longer lane, in which one is still searched for where only these are left
+    arrivals = 100,         -- that one call looks at
+    peeked_ms = 3600000,    -- for how long the order of arrivals is kept without one who peeks
     events = 10000,         -- that are kept where nobody has said how many
     events_till = 16,       -- digits of until when they are told
     events_trimmed = 50,    -- entries after which those that are too old are dropped

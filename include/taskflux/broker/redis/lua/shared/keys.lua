@@ -36,6 +36,7 @@ local keys = {
     ended_operations = 'U',  -- HASH: operation that has ended -> the same
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
     attempts = 'A',       -- HASH: number -> attempts at a task that did not end it
+    arrivals = 'V',       -- ZSET: tasks that became ready later than their numbers say -> a number that stands for when
 }
 
 -- Keys that not every queue has, or of which there are many: `key` makes the full name.

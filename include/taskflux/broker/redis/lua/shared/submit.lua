@@ -69,6 +69,7 @@ local function store_tasks(seq, from, reply, numbers, heard, channel)
                 if task.state == task_state.waiting then
                     task.when = 0
                     changed[seq] = nil  -- nothing to say that the record does not
+                    arrived[#arrived] = nil  -- its number says when it came
                 end
             end
         end

@@ -121,8 +121,17 @@ local function called_by(new, ends)
     return called_for(stated, waiting, unclaimed, ends, watcher, watching)
 end
 
--- Those of whom some will be woken.
+-- Whether it wants to see tasks, and not to get them.
+local function is_peek(member) return string.sub(member, -#sleeper_mark.peeks) == sleeper_mark.peeks end
+
+-- Those of whom some will be woken, behind all who want to see tasks, which stand first.
 local function sleepers()
     if wakes == 0 then return {} end
-    return call('ZRANGE', keys.sleepers, 0, wakes + bound.wakes - 1)
+    local peeks = 0
+    while true do
+        local found, first = call('ZRANGE', keys.sleepers, 0, wakes + bound.wakes + peeks - 1), 0
+        while found[first + 1] and is_peek(found[first + 1]) do first = first + 1 end
+        if first <= peeks or first < #found and #found < wakes + bound.wakes + peeks then return found end
+        peeks = 2 * first
+    end
 end
