@@ -24,8 +24,8 @@ LAYOUT = "broker/redis/layout.hpp"
 TABLES = ["keys", "constants"]
 SHARED = ["access", "events", "throttle", "admission", "backlog", "server", "record", "state", "segment", "load", "slices", "walk",
           "log", "changes", "keyed", "attempts", "limits", "unique", "journal", "statistics", "errors", "arrivals", "life", "messages",
-          "replace", "submit", "consumers", "producer", "children", "steer", "wake", "lanes", "passed", "turns", "sift", "search",
-          "operations", "commit"]
+          "replace", "submit", "consumers", "producer", "children", "steer", "wake", "lanes", "passed", "turns", "passed_turns", "sift",
+          "search", "operations", "commit"]
 
 MAX_LINES = 250
 MAX_WIDTH = 128

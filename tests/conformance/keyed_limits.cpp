@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -325,6 +326,45 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_starts_what_others_have_passed_over_in_the_o
         on.settle(one, kind::complete);
     }
     BOOST_TEST(on.counts().unclaimed == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_keeps_its_order_where_more_keys_have_what_others_have_passed_over_than_are_fetched, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    for (const auto* const key : {"a", "b", "c"}) on.put(key);
+    BOOST_TEST(on.run(on.broker().fetch(on.knowing("c"))).empty());
+    on.put_many("c", 2);
+    std::vector<std::uint64_t> of_c;
+    for (int times = 0; times < 5; ++times) {
+        const auto one = on.fetch_one();
+        if (on.shown(one) == "c") of_c.push_back(one.key.sequence);
+    }
+    BOOST_TEST(of_c.size() == 3U);
+    BOOST_TEST(std::ranges::is_sorted(of_c));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_without_a_key_have_their_turn_beside_keys_of_which_others_have_passed_some_over, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    for (const auto* const key : {"a", "b"}) on.put_many(key, 20);
+    BOOST_TEST(on.run(on.broker().fetch(on.knowing("c"))).empty());
+    for (const auto* const key : {"a", "b"}) on.put(key);
+    for (int i = 0; i < 4; ++i) on.add(on.task("work", 5));
+    std::map<std::string, std::size_t> seen;
+    for (int times = 0; times < 9; ++times) ++seen[on.order(1)];
+    BOOST_TEST(seen["-"] == 3U);
+    BOOST_TEST(seen["a"] == 3U);
+    BOOST_TEST(seen["b"] == 3U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_of_low_priority_does_not_hide_what_others_have_passed_over_of_another, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    on.put("a", on.task("work", 0));
+    on.put("b", on.task("work", 50));
+    BOOST_TEST(on.run(on.broker().fetch(on.knowing("c"))).empty());
+    for (int i = 0; i < 3; ++i) on.add(on.task("work", 10));
+    const auto first = on.run(on.broker().fetch(on.knowing("work", on.other, 1)));
+    BOOST_REQUIRE_EQUAL(first.size(), 1U);
+    BOOST_TEST(on.shown(first[0]) == "b");
+    BOOST_TEST(on.order() == "- - - a");
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(who_sleeps_gets_what_others_have_passed_over_once_its_key_has_room, Backend, backends) {

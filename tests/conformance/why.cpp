@@ -174,6 +174,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_nobody_knows_says_so, Backend, backend
     BOOST_TEST(why.names == std::vector<std::string>{"odd"}, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_nobody_knows_says_too_what_holds_its_key_back, Backend, backends) {
+    asked on(std::make_unique<Backend>());
+    on.join();
+    on.run(on.broker().set_key_limit(q, "", limit_kind::declared, limit().running(1), ""));
+    auto made = on.task("known");
+    made.key = "k";
+    auto odd = on.task("odd", 1);
+    odd.key = "k";
+    const auto key = on.add(odd);
+    on.add(made);
+    auto request = on.request();
+    request.names = std::make_shared<const name_set>(name_set{"known"});
+    BOOST_REQUIRE_EQUAL(on.run(on.broker().fetch(request)).size(), 1U);
+    BOOST_REQUIRE(on.are(key, {unclaimed, key_limit}));
+    const auto limited = on.why(key).reasons[1];
+    BOOST_TEST(limited.count == 1U);
+    BOOST_TEST(limited.names == std::vector<std::string>{"k"}, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_turn_counts_what_comes_before_it_in_all_lanes, Backend, backends) {
     asked on(std::make_unique<Backend>());
     on.join();

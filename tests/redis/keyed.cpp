@@ -4,7 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +32,25 @@ struct keyed_fixture : damage_fixture {
         how.token = one.token;
         BOOST_TEST((run(broker->settle("q", "w", std::vector<settlement>{how})).at(0) == effect::done));
     }
+    /// Who knows only such tasks.
+    std::vector<delivery> fetch_of(const std::string& of, std::size_t most = 10) {
+        fetch(0);  // joins
+        fetch_request wanted;
+        wanted.consumer = "w";
+        wanted.queues.push_back("q");
+        wanted.names = std::make_shared<const name_set>(name_set{of});
+        wanted.max = most;
+        return run(broker->fetch(wanted));
+    }
+    /// A member of those that others have passed over, by its key.
+    static std::string passed(const std::string& of, std::uint64_t number, const std::string& named) {
+        return "y" + of + '\0' + named + '\0' + "100" + '\0' + digits(number);
+    }
+    static std::string digits(std::uint64_t number) {
+        const auto text = std::to_string(number);
+        return std::string(14 - text.size(), '0') + text;
+    }
+    const std::string known_name = plain_task().spec->name;
     redis_value raw(const std::vector<std::string>& words) { return server.command(words); }
     static std::string key(const std::string& name) { return "tf:{q}:" + name; }
     /// As after a while in which nobody has looked.
@@ -289,11 +310,113 @@ BOOST_AUTO_TEST_CASE(remnants_of_what_others_have_passed_over_are_dropped) {
     of_another.names = std::make_shared<const name_set>(name_set{"nothing"});
     BOOST_TEST(run(broker->fetch(of_another)).empty());
     raw({"HDEL", key("r"), field(number)});
-    for (const std::string member : {"u", "ua", "v"}) raw({"ZADD", key("P"), "0", member});
+    for (const std::string member : {"y", "ya", "x"}) raw({"ZADD", key("P"), "0", member});
     raw({"ZADD", key("u"), "0", std::string("foreign\0" "kc\0" "100\0" "00000000000009", 29)});
     BOOST_TEST(fetched() == 1U);
     let_look_again();
     BOOST_TEST(fetched() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_others_have_passed_over_stands_where_older_programs_do_not_look) {
+    put("a");
+    fetch_of("nothing");
+    put("a");
+    BOOST_TEST(raw({"ZCARD", key("P")}).text == "2");
+    BOOST_TEST(raw({"ZLEXCOUNT", key("P"), "-", "(x"}).text == "1");
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit().running(2), ""));
+    BOOST_TEST(raw({"HGET", key("c"), "sift"}).text == "w");
+    BOOST_TEST(fetched() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(no_more_of_what_others_have_passed_over_is_read_than_its_key_has_room_for) {
+    put("a");
+    put("a");
+    const auto third = put("a");
+    fetch_of("nothing");
+    const auto record = raw({"HGET", key("r"), field(third)}).text;
+    raw({"HSET", key("r"), field(third), "x"});
+    const auto one = fetch_of(known_name);
+    BOOST_REQUIRE_EQUAL(one.size(), 1U);
+    BOOST_TEST(!has_said("record"), said);
+    BOOST_TEST(raw({"HEXISTS", key("q"), field(third)}).text == "0");
+    raw({"HSET", key("r"), field(third), record});
+    end(one[0]);
+    BOOST_TEST(fetched() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_remnant_whose_task_an_older_program_runs_hides_no_others) {
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit(), ""));
+    const auto first = put("a"), second = put("a"), third = put("a");
+    fetch_of("nothing");
+    BOOST_REQUIRE_EQUAL(fetch(1).size(), 1U);
+    raw({"ZADD", key("P"), "0", passed("a", first, known_name)});
+    raw({"DEL", key("u")});
+    let_look_again();
+    for (const auto wanted : {second, third}) {
+        std::vector<delivery> found;
+        for (int times = 0; times < 3 && found.empty(); ++times) found = fetch_of(known_name, 1);
+        BOOST_REQUIRE_EQUAL(found.size(), 1U);
+        BOOST_TEST(found[0].key.sequence == wanted);
+    }
+    BOOST_TEST(fetch_of(known_name, 1).empty());
+    BOOST_TEST(raw({"ZLEXCOUNT", key("P"), "[y", "(z"}).text == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_look_at_all_keys_that_took_long_does_not_put_the_next_one_off_for_ever) {
+    put("a");
+    BOOST_REQUIRE(fetch(0).empty());
+    raw({"DEL", key("R")});
+    const auto seconds = std::stoull(raw({"TIME"}).texts().at(0));
+    const auto ended = [&](std::uint64_t ago) {
+        raw({"HSET", key("c"), "sift_took", "999999999999999", "sifted", std::to_string((seconds - ago) * 1000)});
+    };
+    ended(590);
+    BOOST_TEST(fetched() == 0U);
+    ended(610);
+    BOOST_TEST(fetched() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_with_very_many_names_shows_all_of_what_others_have_passed_over) {
+    constexpr std::size_t many = 101;
+    std::vector<new_task> all;
+    for (std::size_t i = 0; i <= many; ++i) {
+        auto one = plain_task();
+        auto spec = std::make_shared<task_spec>(*one.spec);
+        spec->name = "n" + std::to_string(1000 + std::min(i, many - 1));
+        one.spec = spec;
+        one.key = "a";
+        all.push_back(std::move(one));
+    }
+    run(broker->submit("q", std::move(all)));
+    for (int times = 0; times < 3; ++times) fetch_of("nothing");
+    BOOST_REQUIRE_EQUAL(counts().unclaimed, many + 1);
+    const auto last = "n" + std::to_string(1000 + many - 1);
+    const auto one = fetch_of(last);
+    BOOST_REQUIRE_EQUAL(one.size(), 1U);
+    end(one[0]);
+    let_look_again();
+    std::size_t found = 0;
+    for (int times = 0; times < 4; ++times) {
+        found += fetch_of(last).size();
+        let_look_again();
+    }
+    BOOST_TEST(found == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_task_that_an_older_program_has_passed_over_is_shown_no_longer) {
+    put("a");
+    const auto keyed = [&] {
+        auto one = plain_task();
+        one.key = "a";
+        return run(broker->submit("q", std::vector<new_task>{one})).front().key;
+    }();
+    fetch_of("nothing");
+    raw({"ZADD", key("u"), "0", known_name + '\0' + "100" + '\0' + digits(keyed.sequence)});
+    raw({"ZREM", key("P"), passed("a", keyed.sequence, known_name)});
+    run(broker->cancel("q", {keyed}));
+    BOOST_TEST(raw({"ZCARD", key("u")}).text == "1");
+    BOOST_TEST(fetched() == 1U);
+    BOOST_TEST(raw({"EXISTS", key("u"), key("P")}).text == "1");
 }
 
 BOOST_AUTO_TEST_CASE(a_record_that_was_damaged_while_its_task_ran_frees_its_place) {

@@ -60,14 +60,18 @@ public:
         place(of);
     }
 
-    /// The first task that others have passed over, whose key has room for it, and whose name is among these (null: all); of each
-    /// name that of the key whose turn it is. Null where there is none.
-    entry* next_passed(const name_set* names) const {
+    /// The first task that others have passed over, whose key has room for it, whose name is among these (null: all), and which
+    /// comes before that one (null: whatever it is); of each name that of the key whose turn it is, among some. Null where there
+    /// is none.
+    entry* next_passed(const name_set* names, const entry* before) const {
         entry* found = nullptr;
         for (const auto& [name, keys] : shown_) {
             if (names && !names->contains(name)) continue;
+            auto left = most_looked_at;
             for (const auto* const of : keys) {
+                if (left-- == 0) break;
                 auto* const one = *of->passed.at(name).tasks.begin();
+                if (before && !runs_before()(one, before)) continue;
                 if (!of->waiting.empty() && runs_before()(*of->waiting.begin(), one)) continue;  // that comes in the key's turn
                 if (!found || runs_before()(one, found)) found = one;
                 break;
@@ -139,9 +143,9 @@ public:
     }
 
     /// The turn is taken by that task, which is about to start: others come first now. Those that have been passed over have theirs
-    /// with the tasks without a key.
+    /// with the tasks without a key, or with those of their key that wait.
     void take_turn(const entry& item) {
-        if (!item.has_key() || item.unclaimed) to_back(plain_);
+        if (!item.has_key() || (item.unclaimed && !ring_.front())) to_back(plain_);
         const auto found = item.has_key() ? lanes_.find(item.extras->key) : lanes_.end();
         if (found == lanes_.end()) return;
         auto& of = found->second;
@@ -176,6 +180,8 @@ public:
     const queue_limits& limits() const { return limits_; }
 
 private:
+    static constexpr std::size_t most_looked_at = 100;  // keys of a name
+
     struct lane;
     using ring = std::list<lane*>;
 

@@ -37,7 +37,10 @@ public:
     entry* next(const name_set* names, std::size_t& budget) {
         for (;;) {
             auto* found = front(lanes_);
-            if (unclaimed_size_ > 0) found = best(found, best(claimable(names), keyed_.next_passed(names)));
+            if (unclaimed_size_ > 0) {
+                found = best(found, claimable(names));
+                if (auto* const passed = keyed_.next_passed(names, found)) found = passed;
+            }
             if (auto* const keyed = keyed_.next(found != nullptr, names)) found = keyed;
             if (!found || !names || names->contains(found->spec->name)) return found;
             if (budget == 0) return nullptr;
@@ -61,7 +64,7 @@ public:
     /// each change of a queue.
     bool has_work(const name_set* names) const {
         if (front(lanes_) || keyed_.has_work()) return true;
-        return unclaimed_size_ > 0 && (claimable(names) || keyed_.next_passed(names));
+        return unclaimed_size_ > 0 && (claimable(names) || keyed_.next_passed(names, nullptr));
     }
 
     /// The specification of the next task, or null.

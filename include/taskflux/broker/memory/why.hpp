@@ -82,15 +82,20 @@ private:
         if (!is_scheduled && !counts.paused) add_gate(gate, counts.running);
         if (counts.consumers == 0) add(why_reason::no_worker);
         if (is_scheduled) return;
-        if (task_.unclaimed) return void(add(why_reason::unclaimed).names.push_back(made_.name));
-        if (task_.extras && !task_.extras->key.empty()) return add_key(task_.extras->key);
+        const bool has_key = task_.extras && !task_.extras->key.empty();
+        if (task_.unclaimed) {
+            add(why_reason::unclaimed).names.push_back(made_.name);
+            if (has_key) add_limit_of(task_.extras->key);
+            return;
+        }
+        if (has_key) return add_key(task_.extras->key);
         const auto [before, is_exact] = in_.store().ready().before(task_, most_counted);
         auto& one = add(why_reason::turn);
         one.count = before;
         one.is_at_least = !is_exact;
     }
 
-    void add_key(const std::string& key) {
+    keyed_tasks::standing add_limit_of(const std::string& key) {
         const auto among = in_.store().ready().keyed().standing_of(task_, most_counted);
         if (among.most_running && among.running >= *among.most_running) {
             auto& one = add(why_reason::key_limit);
@@ -102,6 +107,11 @@ private:
             one.until = shown(among.opens);
             one.names.push_back(key);
         }
+        return among;
+    }
+
+    void add_key(const std::string& key) {
+        const auto among = add_limit_of(key);
         auto& one = add(why_reason::turn);
         one.count = among.before;
         one.is_at_least = among.before == most_counted;

@@ -1089,7 +1089,7 @@ inline constexpr char shared_by_passing[] =
     R"lua(local function by_passing(task, is_on)
 local of, name = touch(info(task).key), info(task).name
 local order = string.format('%03d\0%s', 100 - info(task).priority, string.format('%014d', task.seq))
-sorted_sets[P][table.concat({'u', of.name, '\0', name, '\0', order})] = is_on and 0 or false
+sorted_sets[P][table.concat({'y', of.name, '\0', name, '\0', order})] = is_on and 0 or false
 of.passed = of.passed or {}
 of.passed[name] = of.passed[name] or {}
 if is_on then append(of.passed, name, order) else of.left = (of.left or 0) + 1 end
@@ -1528,7 +1528,9 @@ inline constexpr char shared_set_unclaimed[] =
     R"lua(local function set_unclaimed(task, is_on)
 task.unclaimed = is_on
 count('u', is_on and 1 or -1)
-if (task.special and info(task).key) then return by_passing(task, is_on) end
+local is_keyed = (task.special and info(task).key)
+if is_keyed then by_passing(task, is_on) end
+if is_keyed and is_on then return end
 sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = is_on and 0 or false
 end
 )lua";
@@ -2468,19 +2470,31 @@ inline constexpr char shared_unclaimed_start[] =
     R"lua(local function unclaimed_start(name, key) return table.concat({name, '\0', 'k', key, '\0'}) end
 )lua";
 
+inline constexpr char shared_some_passed[] =
+    R"lua(local some_passed = nil
+)lua";
+
+inline constexpr char shared_are_some_passed[] =
+    R"lua(local function are_some_passed()
+if some_passed == nil then
+local from, till = '[' .. 'y', '(' .. 'z'
+some_passed = call('ZRANGEBYLEX', P, from, till, 'LIMIT', 0, 1)[1] ~= nil
+end
+return some_passed
+end
+)lua";
+
 inline constexpr char shared_first_passed[] =
     R"lua(local function first_passed(of)
-local firsts, start = {}, 'u' .. of.name .. '\0'
+local firsts, start = {}, 'y' .. of.name .. '\0'
 for name, orders in pairs(of.passed or {}) do
 for _, order in ipairs(orders) do
 local is_there = sorted_sets[P][table.concat({start, name, '\0', order})]
 if is_there and (not firsts[name] or order < firsts[name]) then firsts[name] = order end
 end
 end
-local from, till = '[' .. start, '(' .. 'u' .. of.name .. '\1'
-for _ = 1, 100 do
+local function see(from, till)
 local members = call('ZRANGEBYLEX', P, from, till, 'LIMIT', 0, (of.left or 0) + 1)
-if #members == 0 then break end
 for _, member in ipairs(members) do
 from = '(' .. member
 local name, order = string.match(member, '^[^%z]+%z([^%z]+)%z(%d%d%d%z%d+)$')
@@ -2488,136 +2502,47 @@ if not name then
 drop_foreign(P, member)
 elseif sorted_sets[P][member] ~= false then
 if not firsts[name] or order < firsts[name] then firsts[name] = order end
-from = '(' .. start .. name .. '\1'
-break
+return '(' .. start .. name .. '\1'
 end
 end
+return #members > 0 and from or nil
 end
+local from, till = '[' .. start, '(' .. 'y' .. of.name .. '\1'
+for _ = 1, 100 do from = from and see(from, till) end
+for name in pairs(from and of.passed or {}) do see('[' .. start .. name .. '\0', '(' .. start .. name .. '\1') end
 return firsts
 end
 )lua";
 
-inline constexpr char shared_some_passed[] =
-    R"lua(local some_passed, newly_shown = nil, {}
+inline constexpr char shared_newly_shown[] =
+    R"lua(local newly_shown = {}
 )lua";
 
 inline constexpr char shared_place_passed[] =
     R"lua(local function place_passed(of, room)
-if some_passed == nil then
-some_passed = call('ZRANGEBYLEX', P, '[' .. 'u', '(' .. 'w', 'LIMIT', 0, 1)[1]
-some_passed = some_passed ~= nil
-end
-if not of.passed and not some_passed then return false end
+if not of.passed and not are_some_passed() then return false end
 local firsts, names = first_passed(of), {}
 for _, those in ipairs({firsts, of.passed or {}}) do
 for name in pairs(those) do names[name] = true end
 end
 of.shown = of.shown or {}
 for name in pairs(names) do
-local start = unclaimed_start(name, of.name)
+local start, is_new = unclaimed_start(name, of.name), of.passed and #(of.passed[name] or {}) > 0
 local wanted = room >= 1 and firsts[name] and start .. firsts[name]
 local till = '(' .. string.sub(start, 1, -2) .. '\1'
-local known = call('ZRANGEBYLEX', u, '[' .. start, till, 'LIMIT', 0, 20)
+local known, is_known = call('ZRANGEBYLEX', u, '[' .. start, till, 'LIMIT', 0, 20), false
 known[#known + 1] = of.shown[name]
-for _, member in ipairs(known) do sorted_sets[u][member] = false end
+for _, member in ipairs(known) do
+is_known = is_known or member == wanted
+sorted_sets[u][member] = false
+end
 of.shown[name] = wanted or nil
 if wanted then
 sorted_sets[u][wanted] = 0
-if #known == 0 or of.passed and of.passed[name] then newly_shown[name] = true end
+if is_new or not is_known then newly_shown[name] = true end
 end
 end
 return next(firsts) ~= nil
-end
-)lua";
-
-inline constexpr char shared_passed_tasks[] =
-    R"lua(local function passed_tasks(most, names, last, room_of, waiting_of)
-local keys_of, names_of, next_key, made = {}, {}, 1, {}
-local function add(members)
-made.is_part = made.is_part or #members == most
-for _, member in ipairs(members) do
-local name, key = string.match(member, '^([^%z]+)%z' .. 'k' .. '([^%z]+)%z')
-if name and (not names or names[name]) then
-if not names_of[key] then
-names_of[key] = {}
-keys_of[#keys_of + 1] = key
-end
-names_of[key][name] = true
-end
-end
-return #members
-end
-if not names then add(call('ZRANGE', u, 0, 9999)) end
-for name in pairs(names or {}) do
-local start = name .. '\0' .. 'k'
-local till, from = '(' .. name .. '\0' .. 'l', start .. last .. '\1'
-local many = add(call('ZRANGEBYLEX', u, '[' .. from, till, 'LIMIT', 0, most))
-if many < most then add(call('ZRANGEBYLEX', u, '[' .. start, '(' .. from, 'LIMIT', 0, most - many)) end
-end
-if #keys_of == 0 then return made end
-table.sort(keys_of, function(left, right)
-if (left > last) ~= (right > last) then return left > last end
-return left < right
-end)
-local function read_those(of)
-local found = {}
-of.passed, of.passed_at = of.passed or {}, 1
-for name in pairs(names_of[of.name]) do
-local start, many = table.concat({'u', of.name, '\0', name}), math.min(most, 64)
-local members = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0, many)
-made.is_part, of.passed[name] = made.is_part or #members == many, of.passed[name] or {}
-for _, member in ipairs(members) do
-found[#found + 1] = {
-member = member, order = string.sub(member, -18),
-seq = whole(string.sub(member, -14)) or 0
-}
-end
-end
-table.sort(found, function(left, right) return left.order < right.order end)
-local seqs = {}
-for n, one in ipairs(found) do seqs[n] = one.seq end
-load(seqs, true)
-of.those = found
-end
-local function next_passed(of, order)
-if not names_of[of.name] or room_of(of) < 1 then return nil end
-if not of.those then read_those(of) end
-while of.those[of.passed_at] do
-local one = of.those[of.passed_at]
-local task = tasks[one.seq]
-if task and task.state == 2 and task.unclaimed and (task.special and info(task).key) == of.name then
-return not (order and order < one.order) and task or nil, task ~= nil
-end
-of.passed_at = of.passed_at + 1
-if not task or task.state ~= 3 then
-sorted_sets[P][one.member], of.left, of.is_changed = false, (of.left or 0) + 1, true
-if (damage[one.seq] ~= nil) then
-count('u', -1)
-count(2, -1)
-end
-end
-end
-end
-local function is_behind(task)
-local of = touch(info(task).key)
-local first = waiting_of(of, nil, 1)[1]
-return first and sorted_sets[P][first] ~= false and
-string.sub(first, -18) < of.those[of.passed_at].order
-end
-local function first_in_turn(order)
-while #keys_of > 0 do
-if next_key > #keys_of then next_key = 1 end
-local task, is_there = next_passed(touch(keys_of[next_key]), order)
-if (task or is_there) and not (task and is_behind(task)) then return task end
-table.remove(keys_of, next_key)
-end
-end
-local function take_turn(key)
-next_key, touch(key).passed_at = next_key + 1, touch(key).passed_at + 1
-also[#also + 1] = {'HSET', c, 'passed', key}
-end
-made.of, made.first, made.take = next_passed, first_in_turn, take_turn
-return made
 end
 )lua";
 
@@ -2813,6 +2738,164 @@ return made_turns
 end
 )lua";
 
+inline constexpr char shared_passed_tasks[] =
+    R"lua(local function passed_tasks(most, names, last, turns)
+if not are_some_passed() then return {} end
+local keys_of, shown_of, hints, list, next_key, remnants, made = {}, {}, {}, {}, 1, 0, {}
+for name in pairs(names or {}) do list[#list + 1] = name end
+local from = names == nil and '-'
+while from and #list < 100 do
+local member = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+local name = member and string.match(member, '^[^%z]*')
+from, list[#list + 1] = name and '(' .. name .. '\1', name
+end
+local each = math.max(most, math.ceil(100 / math.max(#list, 1)))
+local is_cut = false
+for _, name in ipairs(list) do
+local start = name .. '\0' .. 'k'
+local till, middle = '(' .. name .. '\0' .. 'l', start .. last .. '\1'
+local members = call('ZRANGEBYLEX', u, '[' .. middle, till, 'LIMIT', 0, each)
+local others = each - #members
+others = others > 0 and call('ZRANGEBYLEX', u, '[' .. start, '(' .. middle, 'LIMIT', 0, others) or {}
+for _, member in ipairs(others) do members[#members + 1] = member end
+is_cut = is_cut or #members == each
+for _, member in ipairs(members) do
+local key = string.match(member, '^[^%z]+%z' .. 'k' .. '([^%z]+)%z')
+if key and not shown_of[key] then keys_of[#keys_of + 1], shown_of[key], hints[key] = key, {}, member end
+if key then
+append(shown_of, key, name)
+local order = string.sub(member, -18)
+hints[key] = #shown_of[key] > 1 and hints[key] < order and hints[key] or order
+end
+end
+end
+table.sort(keys_of, function(left, right)
+if (left > last) ~= (right > last) then return left > last end
+return left < right
+end)
+local function names_of(of)
+local found, start = {}, 'y' .. of.name .. '\0'
+local behind, till = '[' .. start, '(' .. 'y' .. of.name .. '\1'
+for _ = 1, names and #list or 100 do
+local member = call('ZRANGEBYLEX', P, behind, till, 'LIMIT', 0, 1)[1]
+if not member then return found end
+local name = string.match(member, '^[^%z]+%z([^%z]+)%z')
+if name and (not names or names[name]) then found[#found + 1] = name end
+behind = '(' .. (name and start .. name .. '\1' or member)
+end
+return names and list or found
+end
+local function read_those(of, many)
+local found, is_open, start = {}, {}, 'y' .. of.name .. '\0'
+of.passed, of.ends, of.known_names = of.passed or {}, of.ends or {}, of.known_names or names_of(of)
+for _, name in ipairs(of.known_names) do
+if of.ends[name] == nil then of.ends[name] = '[' .. start .. name .. '\0' end
+local till = '(' .. start .. name .. '\1'
+local members = of.ends[name] and call('ZRANGEBYLEX', P, of.ends[name], till, 'LIMIT', 0, many) or {}
+is_open[name] = #members == many
+if #members > 0 then of.passed[name] = of.passed[name] or {} end
+for _, member in ipairs(members) do
+found[#found + 1] = {
+member = member, name = name, order = string.sub(member, -18),
+seq = whole(string.sub(member, -14)) or 0
+}
+end
+end
+table.sort(found, function(left, right) return left.order < right.order end)
+for n = #found, many + 1, -1 do is_open[found[n].name], found[n] = true, nil end
+for _, one in ipairs(found) do of.ends[one.name] = '(' .. one.member end
+for name, is_more in pairs(is_open) do of.ends[name] = is_more and of.ends[name] end
+of.those, of.those_at, of.many = found, 1, many
+end
+local function load_all(keys_read)
+local seqs = {}
+for _, of in ipairs(keys_read) do
+for _, one in ipairs(of.those) do seqs[#seqs + 1] = one.seq end
+end
+load(seqs, true)
+end
+local function next_passed(of, order)
+local room = turns.room_of(of)
+while room >= 1 and remnants < 100 do
+if not of.those or of.those_at > #of.those then
+read_those(of, math.min(room, most, 2 * (of.many or 1), 64))
+if #of.those == 0 then return nil end
+load_all({of})
+end
+local one = of.those[of.those_at]
+local task, is_stored = tasks[one.seq], sorted_sets[P][one.member] ~= false
+if is_stored and task and task.state == 2 and task.unclaimed and (task.special and info(task).key) == of.name then
+return not (order and order < one.order) and task or nil, true
+end
+of.those_at = of.those_at + 1
+if is_stored then
+remnants, of.left, of.is_changed = remnants + 1, (of.left or 0) + 1, true
+sorted_sets[P][one.member] = false
+if (damage[one.seq] ~= nil) then
+count('u', -1)
+count(2, -1)
+end
+end
+end
+end
+local function is_behind(of)
+local first = turns.waiting_of(of, nil, 1)[1]
+return first and sorted_sets[P][first] ~= false and
+string.sub(first, -18) < of.those[of.those_at].order
+end
+function made.first(order)
+local at = next_key
+for _ = 1, #keys_of do
+if at > #keys_of then at = 1 end
+local name = keys_of[at]
+if order and order < hints[name] then
+at = at + 1
+else
+local of = touch(name)
+of.passed = of.passed or {}
+for _, known in ipairs(shown_of[name]) do of.passed[known] = of.passed[known] or {} end
+local task, is_there = next_passed(of, order)
+if is_there and not is_behind(of) then
+next_key, hints[name] = task and at or next_key, of.those[of.those_at].order
+if task then return task end
+at = at + 1
+else
+made.is_part = made.is_part or is_cut and not is_there
+table.remove(keys_of, at)
+if at < next_key then next_key = next_key - 1 end
+end
+end
+end
+end
+function made.take(name)
+made.drop(touch(name))
+next_key, hints[name] = next_key + 1, ''
+also[#also + 1] = {'HSET', c, 'passed', name}
+end
+function made.read_ahead(round)
+local all, known, keys_read = {}, {['']=true}, {}
+for _, those in ipairs({round, keys_of}) do
+for _, name in ipairs(those) do
+if not known[name] and #all < most then all[#all + 1] = name end
+known[name] = true
+end
+end
+for _, name in ipairs(all) do
+local of = touch(name)
+local room = turns.room_of(of)
+if room >= 1 then
+read_those(of, math.min(room, math.ceil(most / #all), 64))
+keys_read[#keys_read + 1] = of
+end
+end
+load_all(keys_read)
+end
+function made.drop(of) of.those_at = of.those_at + 1 end
+made.of = next_passed
+return made
+end
+)lua";
+
 inline constexpr char shared_drop_ended[] =
     R"lua(local function drop_ended(of)
 local start = 'r' .. of.name
@@ -2834,19 +2917,28 @@ end
 inline constexpr char shared_sift_keys[] =
     R"lua(local function sift_keys(cursor, most)
 while most > 0 do
-local member = call('ZRANGEBYLEX', P, '(' .. cursor, '(' .. 'x', 'LIMIT', 0, 1)[1]
-if not member then return nil end
-local letter = string.sub(member, 1, 1)
-local name = string.match(member, letter == 'u' and '^.([^%z]+)%z[^%z]+%z%d%d%d%z%d+$' or
-'^.([^%z]+)%z%d%d%d%z%d+$')
-most = most - 1
-if not name then
-drop_foreign(P, member)
-cursor = member
+local is_passed = string.sub(cursor, 1, 1) == 'y'
+local till = '(' .. (is_passed and 'z' or 'x')
+local member = call('ZRANGEBYLEX', P, '(' .. cursor, till, 'LIMIT', 0, 1)[1]
+if not member and is_passed then return nil end
+if not member then
+cursor = 'y'
 else
-local of = touch(name)
-of.is_due, cursor = true, letter .. name .. '\1'
+local form = is_passed and '^.([^%z]+)%z([^%z]+)%z%d%d%d%z%d+$' or '^.([^%z]+)%z()%d%d%d%z%d+$'
+local key_name, name = string.match(member, form)
+most, cursor = most - 1, member
+if not key_name then
+drop_foreign(P, member)
+else
+local of = touch(key_name)
+if is_passed then
+of.passed = of.passed or {}
+of.passed[name] = of.passed[name] or {}
+end
+cursor = string.sub(member, 1, 1) .. key_name .. (is_passed and '\0' .. name or '') .. '\1'
+of.is_due = true
 if turns_of_keys().room_of(of) < 1 then most = most - drop_ended(of) end
+end
 end
 end
 return cursor
@@ -2856,13 +2948,13 @@ end
 inline constexpr char shared_go_on_sifting[] =
     R"lua(local function go_on_sifting(cursor, since, ended, took)
 since, ended, took = cursor and whole(since), whole(ended) or 0, whole(took) or 0
-local rest = math.max(10000, 20 * took)
+local rest = math.min(math.max(10000, 20 * took), 600000)
 if not cursor and ended <= now and now - ended < rest then return false end
 if not cursor then
 since = now
 also[#also + 1] = {'HSET', c, 'sift_since', string.format('%d', now)}
 end
-local till = sift_keys(cursor or 'u', 100)
+local till = sift_keys(cursor or 'w', 100)
 if till then
 also[#also + 1] = {'HSET', c, 'sift', till}
 return not since
@@ -3387,10 +3479,11 @@ inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_
     shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local consumer, seqs, own = ARGV[1], {}, {}
 for n = 4, #ARGV, 3 do own[#own + 1] = ARGV[n + 2] end
@@ -3459,7 +3552,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "d0c8bd58aefa230c15f7e5cb59d084119188dfd8",
+inline constexpr script acquire{"acquire", "a8d8f99366bd6590caea93a070fc33ef967fe73b",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
@@ -3490,11 +3583,11 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
     shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -3528,7 +3621,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "f6a86e553fc0e6a4e7ac962ff16027200504807e",
+inline constexpr script act_on_group{"act_on_group", "6cbc2b0377c03685a950703032e4be4c18f8ea8c",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3602,11 +3695,11 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -3624,7 +3717,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "0020fd3cc5ab893e0c1b701c68190577dfbde856",
+inline constexpr script aside{"aside", "32adcf05ed731b1fdfca046a7b09f14f21ea5c79",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3887,11 +3980,11 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -3901,7 +3994,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "63e769f2d8278e08cccbbf7e2a5f32f4557eb207",
+inline constexpr script end_child{"end_child", "eb1cb340c12491fb8e40422a854bd4d0ff035222",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -3933,11 +4026,11 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -3961,7 +4054,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "5c457dfc38e3aadda0195ea3fed00dd758f99775",
+inline constexpr script enqueue{"enqueue", "c320a5af1b32fa233ca2ee4dd9fd4548b3de6183",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -4173,11 +4266,11 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
     shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
     shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_passed_tasks, shared_made_turns,
-    shared_turns_of_keys, shared_drop_ended, shared_sift_keys, shared_go_on_sifting, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_passed_tasks, shared_drop_ended, shared_sift_keys,
+    shared_go_on_sifting, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -4204,7 +4297,7 @@ local function hand_out()
 local claimable = most > 0 and claimable_by(names, most) or {}
 local next_claimable = 1
 local passed = has_keyed and most > 0 and
-passed_tasks(most, names, last_passed or '', turns_of_keys().room_of, turns_of_keys().waiting_of) or {}
+passed_tasks(most, names, last_passed or '', turns_of_keys()) or {}
 local function pass_over(task)
 budget = budget - 1
 aside[info(task).name] = true
@@ -4257,7 +4350,6 @@ load({other.seq}, true)
 local passed_over = tasks[other.seq]
 if passed_over and passed_over.state == 2 and passed_over.unclaimed then
 if (passed_over.special and info(passed_over).key) then
-sorted_sets[u][other.member] = false
 set_unclaimed(passed_over, false)
 leave_to_key(passed_over)
 else
@@ -4307,7 +4399,8 @@ local member = of.page[of.at]
 if not member then
 local left = passed.of and passed.of(of)
 if not left then return false end
-of.passed_at, of.at = of.passed_at + 1, of.at - 1
+of.at = of.at - 1
+passed.drop(of)
 deliver(left)
 return #found > before
 end
@@ -4322,7 +4415,8 @@ if seq and (damage[seq] ~= nil) then count(2, -1) end
 elseif sorted_sets[P][member] ~= false then
 local earlier = passed.of and passed.of(of, string.sub(member, -18))
 if earlier then
-of.passed_at, of.at = of.passed_at + 1, of.at - 1
+of.at = of.at - 1
+passed.drop(of)
 deliver(earlier)
 elseif not names or names[info(task).name] then
 deliver(task)
@@ -4338,6 +4432,7 @@ local come = has_keyed and turns_of_keys().come() or {}
 local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
 local round, had_turn = {unpack(turns)}, false
 if #turns > 0 then turns_of_keys().read_ahead(turns, most) end
+if passed.read_ahead then passed.read_ahead(turns) end
 while #round > 0 and #found < most and budget > 0 do
 local is_plain = round[turn] == ''
 local is_taken
@@ -4391,7 +4486,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "bdae7613bb284de0860216979d829c0fe111a724",
+inline constexpr script fetch{"fetch", "e5d976c2de9f6e766df2521ace434dd27bfe0d04",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -4908,10 +5003,11 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -4933,7 +5029,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "c84dcca09d6bd54eb04b017883aaf6edea46704a",
+inline constexpr script leave{"leave", "c2f465e72f06beddd0ee6fe92a5291a4ebb4e93a",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -4977,11 +5073,11 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -5002,7 +5098,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "abb93e2e54c9a524b36848266d86b54069977c6c",
+inline constexpr script list{"list", "c647306929a774e64e72122093bce5e7bbf6c79c",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -5095,11 +5191,11 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -5228,7 +5324,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "9e2f64742512a7ef291c0b7d4d1bcdea3e173184",
+inline constexpr script maintain{"maintain", "5be90bf7ea1517096fc0bbb2f82a1c06aef23658",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -5306,11 +5402,11 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -5329,7 +5425,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "37c548c20b96115e5b1288186f491b8910ee2055",
+inline constexpr script pause{"pause", "cc460bb95105b58e219e03fe328ad603ee34883b",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -5445,11 +5541,11 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -5460,7 +5556,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "1fb3fe4f863619caa097876cf7c58c4fcc4a6648",
+inline constexpr script reclaim{"reclaim", "50c4792ccd301f52e4a9e29cbc7d9369e2d91847",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
@@ -5560,11 +5656,11 @@ inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_decl
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local own, scope, token, result = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local seq = own ~= '' and (whole(call('HGET', k, own)) or 0) or tonumber(ARGV[1])
@@ -5613,7 +5709,7 @@ end
 return commit({'OK', answer})
 end)()
 )lua");
-inline constexpr script reply{"reply", "28737e5c36a1dca907f8572aec9b926a382266bd",
+inline constexpr script reply{"reply", "4dc117a1deef7008436cf6e7e8c45f957d052072",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5642,11 +5738,11 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -5679,7 +5775,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "69779a69b5edfd07311b13616ec4e5bd8a1ca5be",
+inline constexpr script report{"report", "3ece9c357f7b294766d9ca9c9e6b2f9d7b4b24cd",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5708,11 +5804,11 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
     shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -5725,7 +5821,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "97eb6fa4a1d5ad92dbb45d94e8810059024f54eb",
+inline constexpr script resign{"resign", "c6ea46af0733adaf7b758de785583e3ee1ef792b",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -5939,9 +6035,9 @@ inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_pre
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_touched, shared_touch, shared_text, shared_wake,
-    shared_call_those_who_know, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_probed, shared_probe,
+    shared_call_those_who_know, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
@@ -5962,7 +6058,7 @@ local next_one = in_force(declared, live)
 next_one = next_one and string.sub(next_one, 2)
 also[#also + 1] = next_one and {'HSET', c, 'each', next_one} or {'HDEL', c, 'each'}
 if has_keyed and next_one ~= known[4] then
-also[#also + 1] = {'HSET', c, 'sift', 'u'}
+also[#also + 1] = {'HSET', c, 'sift', 'w'}
 also[#also + 1] = {'HDEL', c, 'sift_since'}
 end
 else
@@ -5985,7 +6081,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "2a00f86a3d9e425f0123e063af00cde5fb673640",
+inline constexpr script set_key_limit{"set_key_limit", "8c0dfb4752b04b66b9bd14a437a8486e52f66f44",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -6055,10 +6151,11 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -6079,7 +6176,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "cb1554ee279ed838b3bfc99c9017a3642fb91a62",
+inline constexpr script set_schedule{"set_schedule", "7ba59d62fb214be7b5ebf56d2cdd95db117f8e60",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -6110,11 +6207,11 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -6186,7 +6283,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "c41c9007313836aedcdff72192925516a289d330",
+inline constexpr script settle{"settle", "c595156ab9dda1694dabd667553a83620cbe797b",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -6404,10 +6501,11 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -6427,7 +6525,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "febe9706c3bbfc3a8d196739ed858a7e8304e858",
+inline constexpr script signal{"signal", "92b2ce828fb08d32642f931bc1e621f5b0db2cf9",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -6547,11 +6645,11 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task, shared_try_afresh,
     shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -6570,7 +6668,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "fada092546a0eadbc80baa51401629fd6e1d47f1",
+inline constexpr script steer{"steer", "bbdaf2def2abca8eb3af1a530dce2b2ab4aca4b0",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A, V = 31, unpack(KEYS)
@@ -6601,12 +6699,12 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task,
     shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_unpack_operation,
-    shared_stored_operation, shared_outdated_operations, shared_operation_row, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_unpack_operation, shared_stored_operation, shared_outdated_operations,
+    shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local id, of = ARGV[1], stored_operation(ARGV[1])
 if not of then return {'OK'} end
@@ -6647,7 +6745,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "ea4edfcbae1aa0fd41551740f240fc57466cef60",
+inline constexpr script step_operation{"step_operation", "6a1039557549474a5367493abb7c4b942974ede8",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -6675,11 +6773,11 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
-    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -6689,7 +6787,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "0f95ea6266a1364e5fd8624f30beb7092b50a9e2",
+inline constexpr script update{"update", "1161481d816010affcb30e12fa4a9e16ce36ac88",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -6740,7 +6838,8 @@ inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared
     shared_touch, shared_keyed_member, shared_seen_keys, shared_unique_field, shared_set_aside_key,
     shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals, shared_journal_of,
     shared_priorities_in, shared_attempts, shared_text, shared_call_those_who_know, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -6830,7 +6929,7 @@ before, is_all = before + many, is_all and is_whole
 end
 give(17, {count = before, is_at_least = not is_all})
 end
-local function give_key()
+local function give_limit_of_key()
 local name = info(task).key
 local of = touch(name)
 local room, opens = turns_of_keys().room_of(of)
@@ -6839,6 +6938,10 @@ give(14, {till = opens, names = {name}})
 elseif room < 1 then
 give(13, {count = of.ran, most = of.rule.most, names = {name}})
 end
+end
+local function give_key()
+local name = info(task).key
+give_limit_of_key()
 local before = call('ZLEXCOUNT', P, '[' .. 'w' .. name .. '\0',
 '(' .. keyed_member('w', task))
 give(17, {count = before, names = {name}})
@@ -6859,6 +6962,7 @@ if why == 'paused' then give(9, {}) elseif not is_scheduled then give_gate(whole
 if call('ZCARD', C) == 0 then give(15, {}) end
 if task.unclaimed then
 give(16, {names = {reply[3]}})
+if (task.special and info(task).key) then give_limit_of_key() end
 elseif not is_scheduled and (task.special and info(task).key) then
 give_key()
 elseif not is_scheduled then
@@ -6868,7 +6972,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "164251b8d3789f98a504aeee3c024596598a3d39",
+inline constexpr script why{"why", "99cc96dae7a3ac84a732d98044b4239a39c18239",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLKV"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -6897,10 +7001,11 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -6969,7 +7074,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "4e8aa9789e6844d92b8327cfce1dc87386252acb",
+inline constexpr script write_journal{"write_journal", "1d614002a84b7f96ab4686b1bccc109fd903e0f5",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts

@@ -40,7 +40,7 @@ local function hand_out()
     local claimable = most > 0 and claimable_by(names, most) or {}
     local next_claimable = 1
     local passed = has_keyed and most > 0 and
-                       passed_tasks(most, names, last_passed or '', turns_of_keys().room_of, turns_of_keys().waiting_of) or {}
+                       passed_tasks(most, names, last_passed or '', turns_of_keys()) or {}
 
     -- Passes a task over that this consumer does not know.
     local function pass_over(task)
@@ -100,8 +100,7 @@ local function hand_out()
                     load({other.seq}, true)
                     local passed_over = tasks[other.seq]
                     if passed_over and passed_over.state == task_state.waiting and passed_over.unclaimed then
-                        if key_of(passed_over) then
-                            sorted_sets[keys.unclaimed][other.member] = false  -- an older program's
+                        if key_of(passed_over) then  -- an older program's
                             set_unclaimed(passed_over, false)
                             leave_to_key(passed_over)
                         else
@@ -153,7 +152,8 @@ local function hand_out()
             if not member then
                 local left = passed.of and passed.of(of)
                 if not left then return false end
-                of.passed_at, of.at = of.passed_at + 1, of.at - 1
+                of.at = of.at - 1
+                passed.drop(of)
                 deliver(left)
                 return #found > before
             end
@@ -168,7 +168,8 @@ local function hand_out()
             elseif sorted_sets[keys.keyed][member] ~= false then
                 local earlier = passed.of and passed.of(of, string.sub(member, -unclaimed_tail.order))
                 if earlier then
-                    of.passed_at, of.at = of.passed_at + 1, of.at - 1
+                    of.at = of.at - 1
+                    passed.drop(of)
                     deliver(earlier)
                 elseif not names or names[info(task).name] then
                     deliver(task)
@@ -185,6 +186,7 @@ local function hand_out()
     local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
     local round, had_turn = {unpack(turns)}, false
     if #turns > 0 then turns_of_keys().read_ahead(turns, most) end
+    if passed.read_ahead then passed.read_ahead(turns) end
     while #round > 0 and #found < most and budget > 0 do
         local is_plain = round[turn] == ''
         local is_taken

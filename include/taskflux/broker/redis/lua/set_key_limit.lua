@@ -26,7 +26,7 @@ if name == '' then
     next_one = next_one and string.sub(next_one, 2)
     also[#also + 1] = next_one and {'HSET', keys.queue, 'each', next_one} or {'HDEL', keys.queue, 'each'}
     if has_keyed and next_one ~= known[4] then
-        also[#also + 1] = {'HSET', keys.queue, 'sift', key_letter.passed}
+        also[#also + 1] = {'HSET', keys.queue, 'sift', key_letter.waiting}
         also[#also + 1] = {'HDEL', keys.queue, 'sift_since'}
     end
 else

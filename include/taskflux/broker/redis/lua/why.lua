@@ -109,7 +109,7 @@ local function give_turn(lanes)
     give(why_reason.turn, {count = before, is_at_least = not is_all})
 end
 
-local function give_key()
+local function give_limit_of_key()
     local name = info(task).key
     local of = touch(name)
     local room, opens = turns_of_keys().room_of(of)
@@ -118,6 +118,11 @@ local function give_key()
     elseif room < 1 then
         give(why_reason.key_limit, {count = of.ran, most = of.rule.most, names = {name}})
     end
+end
+
+local function give_key()
+    local name = info(task).key
+    give_limit_of_key()
     local before = call('ZLEXCOUNT', keys.keyed, '[' .. key_letter.waiting .. name .. '\0',
                         '(' .. keyed_member(key_letter.waiting, task))
     give(why_reason.turn, {count = before, names = {name}})
@@ -139,6 +144,7 @@ else
     if call('ZCARD', keys.leases) == 0 then give(why_reason.no_worker, {}) end
     if task.unclaimed then
         give(why_reason.unclaimed, {names = {reply[3]}})
+        if key_of(task) then give_limit_of_key() end
     elseif not is_scheduled and key_of(task) then
         give_key()
     elseif not is_scheduled then

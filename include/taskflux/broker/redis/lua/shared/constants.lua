@@ -131,8 +131,9 @@ local why_reason = {...}
 -- C++: broker/journal.hpp journal_letter
 local journal_letter = {...}
 -- What a member of `keys.keyed` begins with. Behind it: the key, NUL, 100 less the priority in 3 digits, NUL, the number in 14;
--- where others have passed the task over, its name and NUL stand behind the key.
-local key_letter = {running = 'r', passed = 'u', waiting = 'w', behind = 'x'}
+-- where others have passed the task over, its name and NUL stand behind the key. Older programs look at all that stands before
+-- `x` for tasks that wait, and take what has another form for foreign.
+local key_letter = {running = 'r', waiting = 'w', behind_waiting = 'x', passed = 'y', behind_passed = 'z'}
 -- What stands in front of the key in a member of `keys.unclaimed`: there may be a digit.
 local unclaimed_letter = {key = 'k', behind = 'l'}
 -- First bytes that tell kinds of entries apart: of a lane or a consumer's set, of a journal.
@@ -183,6 +184,7 @@ local bound = {
     told = 100,             -- bytes of foreign data that are told of
     keys = 100,             -- that one fetch looks at because a time has come, or what limits them has changed
     sift_rests = 20,        -- times as long as a look at all keys that time has begun took, until the next one
+    sift_rest_ms = 600000,  -- that it is at most
     key_page = 64,          -- tasks of a key that are read at once
     claimable = 10000,      -- unclaimed tasks that a fetch without names looks at
     unclaimed_names = 100,  -- of unclaimed tasks, that are compared with those of sleepers

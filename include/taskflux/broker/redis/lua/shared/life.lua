@@ -11,8 +11,10 @@ end
 local function set_unclaimed(task, is_on)
     task.unclaimed = is_on
     count('u', is_on and 1 or -1)
-    if key_of(task) then return by_passing(task, is_on) end
-    sorted_sets[keys.unclaimed][unclaimed_member(task)] = is_on and 0 or false
+    local is_keyed = key_of(task)
+    if is_keyed then by_passing(task, is_on) end
+    if is_keyed and is_on then return end
+    sorted_sets[keys.unclaimed][unclaimed_member(task)] = is_on and 0 or false  -- an older program put those with a key there
 end
 
 local function lane(priority) return key(own_key.lane .. priority) end

@@ -17,24 +17,33 @@ local function drop_ended(of)
     return #members
 end
 
--- Looks at keys that have waiting tasks, from `cursor` on, wherever they stand: their limits have changed, or what is
--- stored may have been damaged. Where a key is full, those that don't run any more make room. Keys and running tasks
--- together are as many as `most` says, and a few. Gives where to go on; nil at the end.
+-- Looks at keys that have waiting tasks, and then, name by name, at those that others have passed over, from `cursor` on: their
+-- limits have changed, or what is stored may have been damaged. Where a key is full, those that don't run any more make room.
+-- Keys and running tasks together are as many as `most` says, and a few. Gives where to go on; nil at the end.
 local function sift_keys(cursor, most)
     while most > 0 do
-        local member = call('ZRANGEBYLEX', keys.keyed, '(' .. cursor, '(' .. key_letter.behind, 'LIMIT', 0, 1)[1]
-        if not member then return nil end
-        local letter = string.sub(member, 1, 1)
-        local name = string.match(member, letter == key_letter.passed and '^.([^%z]+)%z[^%z]+%z%d%d%d%z%d+$' or
-                                              '^.([^%z]+)%z%d%d%d%z%d+$')
-        most = most - 1
-        if not name then
-            drop_foreign(keys.keyed, member)
-            cursor = member
+        local is_passed = string.sub(cursor, 1, 1) == key_letter.passed
+        local till = '(' .. (is_passed and key_letter.behind_passed or key_letter.behind_waiting)
+        local member = call('ZRANGEBYLEX', keys.keyed, '(' .. cursor, till, 'LIMIT', 0, 1)[1]
+        if not member and is_passed then return nil end
+        if not member then
+            cursor = key_letter.passed
         else
-            local of = touch(name)
-            of.is_due, cursor = true, letter .. name .. '\1'
-            if turns_of_keys().room_of(of) < 1 then most = most - drop_ended(of) end
+            local form = is_passed and '^.([^%z]+)%z([^%z]+)%z%d%d%d%z%d+$' or '^.([^%z]+)%z()%d%d%d%z%d+$'
+            local key_name, name = string.match(member, form)
+            most, cursor = most - 1, member
+            if not key_name then
+                drop_foreign(keys.keyed, member)
+            else
+                local of = touch(key_name)
+                if is_passed then
+                    of.passed = of.passed or {}
+                    of.passed[name] = of.passed[name] or {}
+                end
+                cursor = string.sub(member, 1, 1) .. key_name .. (is_passed and '\0' .. name or '') .. '\1'
+                of.is_due = true
+                if turns_of_keys().room_of(of) < 1 then most = most - drop_ended(of) end
+            end
         end
     end
     return cursor
@@ -45,13 +54,13 @@ end
 -- whether the caller should look again at once, which only a changed limit is worth.
 local function go_on_sifting(cursor, since, ended, took)
     since, ended, took = cursor and whole(since), whole(ended) or 0, whole(took) or 0
-    local rest = math.max(bound.watched_ahead_ms, bound.sift_rests * took)
+    local rest = math.min(math.max(bound.watched_ahead_ms, bound.sift_rests * took), bound.sift_rest_ms)
     if not cursor and ended <= now and now - ended < rest then return false end
     if not cursor then
         since = now
         also[#also + 1] = {'HSET', keys.queue, 'sift_since', string.format('%d', now)}
     end
-    local till = sift_keys(cursor or key_letter.passed, bound.keys)
+    local till = sift_keys(cursor or key_letter.waiting, bound.keys)
     if till then
         also[#also + 1] = {'HSET', keys.queue, 'sift', till}
         return not since
