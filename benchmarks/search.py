@@ -156,6 +156,7 @@ def main():
         sha = server.ask("SCRIPT", "LOAD", text)
         wanted = [("the newest 50", {}), ("state:failed", {"states": "g"}), ("task:other", {"name": "other"}),
                   ("node:web-2", {"node": "web-2"}), ("key:customer42", {"key": "customer42"}), ("key:other", {"key": "other"}),
+                  ("error:timeout", {"has_error": "1"}),
                   ("task:other since:-12h until:-11h", {"name": "other", "since": now - DAY // 2, "until": now - DAY // 2 + DAY // 24}),
                   ("with records, 1000", {"limit": 1000})]
         print(f"{many} tasks; a step, on average of {STEPS}: ms of the server's CPU, numbers, tasks found")
@@ -165,7 +166,7 @@ def main():
                 for _ in range(STEPS):
                     got = server.ask("EVALSHA", sha, len(letters), *[f"tf:{{{queue}}}:{letter}" for letter in letters], "1", at,
                                      of.get("limit", 50), of.get("states", ""), of.get("name", ""), of.get("key", ""),
-                                     of.get("node", ""), of.get("since", 0), of.get("until", 10**15), "")
+                                     of.get("node", ""), of.get("since", 0), of.get("until", 10**15), "", of.get("has_error", ""))
                     at, numbers, found = got[1], numbers + got[3], found + len(got) - 5
                 took = (server.cpu_ms() - begun) / STEPS
                 print(f"{queue:9} {title:34} {took:6.2f} ms {numbers / STEPS:10.0f} {found / STEPS:6.1f}")

@@ -3183,13 +3183,13 @@ public:
     operation& begin(operation what, std::uint64_t last, time_point now) {
         const auto known = all_.find(what.id);
         if (known != all_.end()) return known->second;
+        if (last == 0) throw detail::no_queue_for_operation(what.queue);
         const auto running = static_cast<std::size_t>(std::ranges::count_if(all_, is_running));
         if (running >= detail::most_operations::running) throw detail::too_many_operations(what.queue);
         if (all_.size() - running >= detail::most_operations::ended) drop_oldest();
-        what.state = last > 0 ? operation_state::running : operation_state::done;
+        what.state = operation_state::running;
         what.from = what.next = last;
         what.began_at = now;
-        if (last == 0) what.ended_at = now;
         return all_[what.id] = std::move(what);
     }
 
@@ -7114,6 +7114,7 @@ inline bool is_sought(const search_filter& filter, task_queue& in, const entry& 
         const auto runner = runner_of(task);
         if (runner.empty() || !detail::is_node_of(filter.node, runner)) return false;
     }
+    if (detail::asks_for_error_text(filter)) return task.extras && !task.extras->error.empty();
     if (!detail::is_error_group(filter.error)) return true;
     return (task.state == task_state::failed || !is_terminal(task.state)) &&
            in.store().errors().has(filter.error, in.key_of(task));
@@ -7563,7 +7564,7 @@ asio::awaitable<search_step> memory_broker::search(search_query query) {
 
 asio::awaitable<operation> memory_broker::begin_operation(operation what) {
     hub_->follow_wall();
-    co_return hub_->in_any(what.queue, [&](auto& in, time_point now) {
+    co_return hub_->in_existing(what.queue, [&](auto& in, time_point now) {
         auto& store = in.store();
         return shown(in, store.operations().begin(what, store.last_number(), now));
     });
@@ -10686,7 +10687,7 @@ private:
         const auto from = at_;
         const auto end = (std::min)(text_.find_first_of(" \t\r\n", from), text_.size());
         const auto word = text_.substr(from, end - from);
-        if (looks_like_printed_id(word)) {
+        if (looks_like_printed_id(word) && !begins_as_qualifier(word)) {
             at_ = end;
             return set(from, "id", made_.id, std::string(word));
         }
@@ -10698,6 +10699,13 @@ private:
         at_ = from + colon + 1;
         const auto value_at = at_;
         take(from, name, value_at, read_value());
+    }
+
+    /// A queue may have a qualifier's name: what is meant most likely is the qualifier, and `id:` says the other.
+    static bool begins_as_qualifier(std::string_view word) {
+        const auto name = word.substr(0, (std::min)(word.find(':'), word.size()));
+        constexpr std::string_view names[] = {"queue", "state", "task", "key", "error", "node", "id", "since", "until"};
+        return name.starts_with(payload) || std::ranges::find(names, name) != std::end(names);
     }
 
     std::string read_value() {
@@ -10885,12 +10893,14 @@ bool is_error_group(std::string_view error) {
     return error.size() == digits && error.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+bool asks_for_error_text(const search_filter& filter) { return !filter.error.empty() && !is_error_group(filter.error); }
+
 bool asks_for_texts(const search_filter& filter) {
-    return !filter.payload.empty() || (!filter.error.empty() && !is_error_group(filter.error));
+    return !filter.payload.empty() || asks_for_error_text(filter);
 }
 
 bool has_texts(const search_filter& filter, const task_record& task) {
-    if (!filter.error.empty() && !is_error_group(filter.error)) {
+    if (asks_for_error_text(filter)) {
         if (task.error.empty()) return false;
         const auto told = read_failure(task.error);
         const auto has = [&](const std::string& text) { return contains_words(text, filter.error); };
@@ -13366,11 +13376,24 @@ inline asio::awaitable<operation> carry_on(broker_ptr by, operation of, std::str
     co_return co_await by->step_operation(std::move(of.queue), std::move(of.id), std::move(step));
 }
 
+/// How long a carrier waits after a step that took so long: as long, so that half of the server's time is left to others. Where
+/// another one has made that step, long enough for it to make several.
+inline duration pause_of_carrier(const operation& is_now, const std::string& carrier, duration took) {
+    constexpr duration longest = std::chrono::seconds(1), for_another = std::chrono::milliseconds(500);
+    if (is_now.state != operation_state::running) return duration::zero();
+    if (is_now.carrier != carrier) return for_another;
+    return std::clamp(took, duration::zero(), longest);  // a clock may have been set
+}
+
 /// Until it has ended, or somebody else has made a step.
 inline asio::awaitable<void> carry_to_end(broker_ptr by, operation of, std::string carrier) {
-    do {
+    for (;;) {
+        const auto begun = by->clock().now();
         of = co_await carry_on(by, of, carrier);
-    } while (of.state == operation_state::running && of.carrier == carrier);
+        if (of.state != operation_state::running || of.carrier != carrier) co_return;
+        const auto pause = pause_of_carrier(of, carrier, by->clock().now() - begun);
+        co_await sleep_for(by->clock(), pause);
+    }
 }
 
 }  // namespace taskflux::detail
@@ -13396,6 +13419,17 @@ inline void check_bulk(search_filter& filter, const operation_options& options) 
     check_reason(options.reason());
 }
 
+/// An id is that of one operation: a call that is made again finds it, another call is refused.
+inline void check_same(const operation& stored, const operation& wanted) {
+    const char* differs = nullptr;
+    if (stored.verb != wanted.verb) differs = "does something else";
+    else if (stored.filter != wanted.filter) differs = "has another filter";
+    else if (stored.dry_run != wanted.dry_run) differs = stored.dry_run ? "is a dry run" : "is no dry run";
+    if (!differs) return;
+    throw error(errc::invalid_argument, "an operation can't begin: queue " + wanted.queue + " has one of the id " + in_quotes(wanted.id) +
+                                            ", which " + differs + ": take another id");
+}
+
 asio::awaitable<operation> begin_bulk(broker_ptr by, bulk_verb what, search_filter filter, operation_options options) {
     check_bulk(filter, options);
     operation begun;
@@ -13406,7 +13440,9 @@ asio::awaitable<operation> begin_bulk(broker_ptr by, bulk_verb what, search_filt
     begun.by = options.by();
     begun.reason = options.reason();
     begun.dry_run = options.is_dry_run();
-    co_return co_await by->begin_operation(std::move(begun));
+    auto stored = co_await by->begin_operation(begun);
+    check_same(stored, begun);
+    co_return stored;
 }
 
 asio::awaitable<operation> find_operation(broker_ptr by, std::string queue, std::string id) {
@@ -13420,7 +13456,18 @@ asio::awaitable<operation> find_operation(broker_ptr by, std::string queue, std:
 asio::awaitable<operation> run_to_end(broker_ptr by, std::string queue, std::string id) {
     auto of = co_await find_operation(by, std::move(queue), std::move(id));
     const auto carrier = uuid_generator().text();
-    while (of.state == operation_state::running) of = co_await carry_on(by, of, carrier);
+    while (of.state == operation_state::running) {
+        const auto begun = by->clock().now();
+        of = co_await carry_on(by, of, carrier);
+        while (of.state == operation_state::running) {
+            const auto pause = pause_of_carrier(of, carrier, by->clock().now() - begun);
+            co_await sleep_for(by->clock(), pause);
+            if (of.carrier == carrier) break;
+            const auto before = of.next;
+            of = co_await find_operation(by, of.queue, of.id);
+            if (of.next == before) break;  // the other one makes no more steps
+        }
+    }
     co_return of;
 }
 
@@ -13498,10 +13545,26 @@ inline void stop_at(search_page& page, const std::string& queue, std::uint64_t n
     page.back_to = back_to;
 }
 
-/// The one task of an id, if a filter is for it.
-asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter) {
-    search_page page;
+/// Whether a queue can't be read by this version, though the others can; the page then says so.
+inline bool is_unreadable(search_page& page, const std::string& queue, const std::exception_ptr& failure) {
+    if (!failure || code_of(describe(failure)) != errc::protocol) return false;
+    page.unreadable.push_back(queue);
+    return true;
+}
+
+/// The queues that a filter is for, from that of a cursor on.
+asio::awaitable<std::vector<std::string>> searched_queues(broker_ptr by, std::string queue, std::string first) {
     std::vector<std::string> names;
+    if (queue.empty()) names = co_await by->queues();
+    else names.push_back(std::move(queue));
+    std::erase_if(names, [&](const auto& name) { return name < first; });
+    co_return names;
+}
+
+/// The tasks of an id that a filter is for: one, or one of each queue where it is their submitters' own.
+asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter, search_place begin, std::size_t limit) {
+    constexpr std::uint64_t most_queues = 50;  // that one page looks at
+    search_page page;
     std::optional<task_record> found;
     if (looks_like_printed_id(filter.id)) {
         auto id = parse_task_id(filter.id);
@@ -13510,11 +13573,17 @@ asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter) {
         page.looked_at = 1;
         co_return page;
     }
-    if (filter.queue.empty()) names = co_await by->queues();
-    else names.push_back(filter.queue);
+    const auto names = co_await searched_queues(by, filter.queue, begin.queue);
     for (const auto& name : names) {
+        if (page.looked_at == most_queues || page.tasks.size() == limit) {
+            stop_at(page, name, 0, {});
+            co_return page;
+        }
         ++page.looked_at;
-        const auto key = co_await by->find(name, filter.id);
+        auto finding = by->find(name, filter.id);
+        auto looked = co_await caught(std::move(finding));
+        if (filter.queue.empty() && is_unreadable(page, name, looked.failure())) continue;
+        const auto key = looked.take();
         if (!key) continue;
         task_id id;
         id.queue = name;
@@ -13530,15 +13599,12 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
     constexpr unsigned most_work = 64, work_of_step = 16;
     limit = std::clamp(limit, std::size_t(1), most_searched::tasks);
     const auto begin = search_place::parse(cursor);
-    if (!filter.id.empty()) co_return co_await search_by_id(std::move(by), std::move(filter));
     if (!cursor.empty() && !filter.queue.empty() && filter.queue != begin.queue) {
         throw error(errc::invalid_argument, in_quotes(cursor) + " is no cursor of a search in queue " + filter.queue);
     }
-    std::vector<std::string> names;
+    if (!filter.id.empty()) co_return co_await search_by_id(std::move(by), std::move(filter), begin, limit);
     const bool is_in_one = !filter.queue.empty();
-    if (is_in_one) names.push_back(filter.queue);
-    else names = co_await by->queues();
-    std::erase_if(names, [&](const auto& name) { return name < begin.queue; });
+    const auto names = co_await searched_queues(by, filter.queue, begin.queue);
 
     search_page page;
     unsigned work = 0;
@@ -13555,8 +13621,10 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
             query.limit = asks_for_texts(filter) ? most_searched::tasks : limit - page.tasks.size();
             auto searching = by->search(query);
             auto searched = co_await caught(std::move(searching));
-            const auto& failure = searched.failure();
-            if (failure && !is_in_one && code_of(describe(failure)) == errc::protocol) break;  // the others can be read
+            if (!is_in_one && is_unreadable(page, name, searched.failure())) {
+                ++work;
+                break;
+            }
             auto step = searched.take();
             constexpr std::uint64_t many = 200;  // it has looked at
             work += step.next != 0 || step.looked_at > many ? work_of_step : 1;
@@ -27069,15 +27137,24 @@ return state == 3 or state == 5 or state == 6
 end
 )lua";
 
+inline constexpr char shared_is_sought_member[] =
+    R"lua(local function is_sought_member(number) return sought.states[number] and not sought.has_error end
+)lua";
+
 inline constexpr char shared_is_sought_state[] =
     R"lua(local function is_sought_state(state)
-if not state then return sought.states[2] and sought.node == '' end
+if not state then return (sought.states[2] and not sought.has_error) and sought.node == '' end
 local number = string.byte(state)
 if not sought.states[number] then return false end
-if sought.node == '' then return true end
-if not (number == 3 or number == 5 or number == 6) or #state < 61 then return false end
+if sought.node == '' and not sought.has_error then return true end
+if #state < 61 then return false end
 local length = struct.unpack('<H', state, 59)
-return length > 0 and is_sought_node(string.sub(state, 61, 61 + length - 1))
+if sought.has_error then
+local error_at = 61 + length
+if #state < error_at + 4 or struct.unpack('<I4', state, error_at) == 0 then return false end
+if sought.node == '' then return true end
+end
+return (number == 3 or number == 5 or number == 6) and length > 0 and is_sought_node(string.sub(state, 61, 61 + length - 1))
 end
 )lua";
 
@@ -27255,7 +27332,12 @@ end
 inline constexpr char shared_stored_operation[] =
     R"lua(local function stored_operation(id)
 local text = call('HGET', O, id) or call('HGET', U, id)
-return text and unpack_operation(text)
+local of = text and unpack_operation(text)
+if text and not of then
+error('operation ' .. id .. ' is damaged: take another id, or delete that field of ' .. O .. ' and ' ..
+U)
+end
+return of
 end
 )lua";
 
@@ -27810,30 +27892,24 @@ inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ed
 inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
 )lua";
 inline constexpr auto begin_operation_text = joined(begin_operation_keys, shared_call, shared_clock,
-    shared_now, shared_whole, shared_last_number, shared_write, shared_ready, shared_text,
-    shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
+    shared_now, shared_whole, shared_last_number, shared_ready, shared_text, shared_unpack_operation,
+    shared_stored_operation, shared_operation_row,
     R"lua(local of = stored_operation(ARGV[1])
 if of then return {'OK', operation_row(ARGV[1], of)} end
-local seq = call('HGET', c, 'seq')
-if not seq then return {'NEW'} end
-local last, all, running = last_number(seq), call('HGETALL', O), 0
+local last, all, running = last_number(call('HGET', c, 'seq')), call('HGETALL', O), 0
+if last == 0 then return {'OK'} end
 for n = 1, #all, 2 do
 if unpack_operation(all[n + 1]) then running = running + 1 end
 end
-if running >= 20 then return {'OK'} end
-local out = last == 0 and outdated_operations() or {}
+if running >= 20 then return {'OK', 'FULL'} end
 of = {
 verb = ARGV[2], filter = ARGV[3], by = ARGV[4], reason = ARGV[5], dry = ARGV[6], carrier = '', began = now, ended = 0,
-state = last > 0 and 0 or 1, from = last, next = last,
-looked = 0, matched = 0, done = 0, refused = 0,
+state = 0, from = last, next = last, looked = 0, matched = 0, done = 0, refused = 0,
 }
-if last == 0 then of.ended = now end
-local packed = cmsgpack.pack(of)
-if last == 0 then call('HSET', U, ARGV[1], packed) else call('HSET', O, ARGV[1], packed) end
-write('HDEL', U, out)
+call('HSET', O, ARGV[1], cmsgpack.pack(of))
 return {'OK', operation_row(ARGV[1], of)}
 )lua");
-inline constexpr script begin_operation{"begin_operation", "bb43825c1f5788a57f6ff205b91824aa57e118c4",
+inline constexpr script begin_operation{"begin_operation", "2163015c6f32c6650175a8617691b6abb500762f",
     std::string_view(begin_operation_text.data(), begin_operation_text.size()), "cOU"};
 
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
@@ -29932,7 +30008,7 @@ inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_de
     shared_look_at_segment, shared_segment_below, shared_time_near,
     R"lua(if ARGV[1] ~= '1' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
-sought.since, sought.till, sought.group = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+sought.since, sought.till, sought.group, sought.has_error = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11] == '1'
 sought.is_timed = sought.since > 0 or sought.till < 1e15
 sought.restricts_record = sought.name ~= '' or sought.key ~= '' or sought.is_timed
 sought.has_prefix = string.sub(sought.name, -1) == '*'
@@ -29951,8 +30027,8 @@ many = many + (whole(call('HGET', c, 'n' .. state) or 0) or 1001)
 end
 end
 sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
-(sought.states[3] and '\1-' .. string.char(200) or '') ..
-(sought.states[5] and string.char(252) or '') ..
+((sought.states[3] and not sought.has_error) and '\1-' .. string.char(200) or '') ..
+((sought.states[5] and not sought.has_error) and string.char(252) or '') ..
 string.char(253, 254) .. ']'
 local function raise_low(seq)
 if sought.since == 0 or seq <= low then return end
@@ -30068,7 +30144,7 @@ next_one = walk_down(next_one)
 end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local function is_found(task)
-if not sought.states[task.state] then return false end
+if not sought.states[task.state] or sought.has_error and task.error == '' then return false end
 if sought.group ~= '' and task.nonce ~= nonces[task.seq] then return false end
 if sought.group ~= '' and task.state ~= 6 and (task.state >= 5 and task.state <= 8) then return false end
 if sought.node ~= '' and not ((task.state == 3 or task.state == 5 or task.state == 6) and (sought.node == '' or task.holder == sought.node or string.match(task.holder, '^(.*):[^:]*$') == sought.node)) then return false end
@@ -30096,7 +30172,7 @@ reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(
 if next_one > 0 then reply[5] = time_near(next_one) or 0 end
 return reply
 )lua");
-inline constexpr script search{"search", "53ece6be90f4717a32850505197eb4fafe04ff45",
+inline constexpr script search{"search", "0457794d70c413b86d3447414a1f7ab837c91b4e",
     std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K, V = 19, unpack(KEYS)
@@ -30821,7 +30897,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "6a1039557549474a5367493abb7c4b942974ede8",
+inline constexpr script step_operation{"step_operation", "2fcf089c3ecf69336f0b6c809bec0bb1db1b81ee",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -33957,7 +34033,8 @@ inline awaitable<operation> begin_operation(engine_ptr on, operation what) {
     with.add(what.dry_run ? "1" : "");
     const auto got = co_await on->call(what.queue, scripts::begin_operation, {}, std::move(with));
     auto from = got.read();
-    if (from.done()) throw detail::too_many_operations(what.queue);
+    if (from.done()) throw detail::no_queue_for_operation(what.queue);
+    if (from.is_text()) throw detail::too_many_operations(what.queue);
     co_return read_operation(what.queue, from);
 }
 
@@ -34298,6 +34375,7 @@ inline awaitable<search_step> search(engine_ptr on, search_query query) {
     arguments with;
     with.add_pass_over().add(query.from).add(query.limit).add(std::move(states)).add(filter.task).add(filter.key).add(filter.node);
     with.add(ms(filter.since)).add(ms(filter.until)).add(detail::is_error_group(filter.error) ? filter.error : std::string());
+    with.add(detail::asks_for_error_text(filter) ? "1" : "");
     const auto got = co_await on->call(query.queue, scripts::search, {}, std::move(with));
     auto from = got.read();
     search_step made;

@@ -2438,7 +2438,7 @@ struct search_filter {
 /// A value with blanks is in double quotes, in which \" and \\ are a quote and a backslash. Times are `now`, before it (`-90s`,
 /// `-15m`, `-2h`, `-7d`, `-2w`) or as in ISO 8601, in UTC where they say nothing else. A qualifier with a dot is a path in the
 /// payload; `payload.` may stand before it, and must where it has no dot. A printed task id may stand alone. Each qualifier comes
-/// once, but for paths. Errors: `invalid_argument`, which says where, and what would be right.
+/// once, but for paths; what begins with one is no id. Errors: `invalid_argument`, which says where, and what would be right.
 search_filter parse_search(std::string_view text, time_point now);
 
 /// A text that `parse_search` reads as the same filter, whenever it does.
@@ -2448,6 +2448,9 @@ namespace detail {
 
 /// Whether an error is named by its group.
 bool is_error_group(std::string_view error);
+
+/// Whether a text is looked for in errors, which a broker may store unreadably; whether there is one it knows.
+bool asks_for_error_text(const search_filter& filter);
 
 /// Whether something is asked for that a broker does not look at, as it may store it unreadably.
 bool asks_for_texts(const search_filter& filter);
@@ -2464,7 +2467,7 @@ bool has_texts(const search_filter& filter, const task_record& task);
 namespace taskflux {
 
 /// What a broker looks for in one queue, newest first. What it does not read, as it may be stored unreadably, does not restrict:
-/// the payload, and an error that is no group.
+/// the payload, and the words of an error, of which it knows only whether there is one.
 struct search_query {
     std::string queue;
     search_filter filter;
@@ -3039,7 +3042,8 @@ public:
     using awaitable = asio::awaitable<T>;
 
     /// Begins what `id`, `queue`, `verb`, `filter`, `by`, `reason` and `dry_run` say, unless an operation of that id is there; gives
-    /// it as it is stored. Errors: `queue_full` where 20 are under way.
+    /// it as it is stored. Errors: `queue_full` where 20 are under way; `not_found` where the queue has never had a task: none is
+    /// made of a mistyped name.
     virtual awaitable<operation> begin_operation(operation what) = 0;
 
     /// Those of a queue that are under way, and the last 50 that have ended, in no order.
@@ -3064,6 +3068,10 @@ namespace detail {
 
 inline error no_such_operation(const std::string& queue, const std::string& id) {
     return error(errc::not_found, "queue " + queue + " has no operation \"" + id + "\": of those that have ended, the last 50 are kept");
+}
+
+inline error no_queue_for_operation(const std::string& queue) {
+    return error(errc::not_found, "an operation can't begin: queue " + queue + " has never had a task; is its name right?");
 }
 
 inline error too_many_operations(const std::string& queue) {
@@ -5806,8 +5814,8 @@ public:
     operation_options& dry_run(bool on = true) { return dry_run_ = on, *this; }
     bool is_dry_run() const { return dry_run_; }
 
-    /// Its id, so that a call which is made again begins nothing twice: 1 to 256 bytes without control characters. If nothing is
-    /// said, a new one.
+    /// Its id, so that a call which is made again, with the same verb, filter and `dry_run`, begins nothing twice: 1 to 256 bytes
+    /// without control characters. If nothing is said, a new one.
     operation_options& id(std::string text) { return id_ = std::move(text), *this; }
     const std::string& id() const { return id_; }
 
@@ -5829,6 +5837,7 @@ struct search_page {
     std::uint64_t looked_at = 0;  ///< how many numbers of tasks this page is done with, also such as have no tasks any more
     std::string queue;            ///< where it has stopped: tasks of this queue, submitted before `back_to`, come next
     time_point back_to{};         ///< 0: at the newest, or not known
+    std::vector<std::string> unreadable;  ///< queues that this version can't read: of them the page has none
 };
 
 }  // namespace taskflux
@@ -5895,10 +5904,12 @@ public:
     /// Begins an operation on all tasks of a queue that a filter is for and that are there now: `run_operation` carries it on, and any
     /// worker of the queue where nobody does. It goes through the queue once, the newest first, so that a task which comes to match
     /// meanwhile may be met or not, and none is met twice. Errors: `invalid_argument` for a filter without a queue, with an id, or
-    /// one that `parse_search` does not read; `queue_full` where 20 are under way.
+    /// one that `parse_search` does not read, and where the operation of that id is another one; `queue_full` where 20 are under way;
+    /// `not_found` where the queue has never had a task.
     awaitable<operation> begin_operation(bulk_verb what, search_filter filter, operation_options options = operation_options()) const;
 
-    /// Carries an operation on until it has ended, in steps of at most 100 tasks, each all or nothing. When this is cancelled or its
+    /// Carries an operation on until it has ended, in steps of at most 100 tasks, each all or nothing, with pauses as long as they
+    /// take; where another caller does that, waits for it. When this is cancelled or its
     /// process dies, the operation goes on where it is when somebody carries it on; several may do so at the same time. Errors:
     /// `not_found`.
     awaitable<operation> run_operation(std::string queue, std::string id) const;

@@ -296,12 +296,69 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_more_than_twenty_are_under_way, Backend, backen
     BOOST_TEST((on.begin(bulk_verb::promote, "").state == operation_state::running));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(in_an_empty_queue_an_operation_is_done_at_once, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_queue_that_has_never_had_a_task_takes_no_operation_and_is_not_made, Backend, backends) {
     operating on(std::make_unique<Backend>());
-    const auto begun = on.begin(bulk_verb::cancel, "");
+    search_filter filter;
+    for (const std::string name : {"mial", "q"}) {
+        filter.queue = name;
+        BOOST_TEST((on.error_of(on.seen.begin_operation(bulk_verb::cancel, filter, counting())) == errc::not_found), name);
+        BOOST_TEST(on.run(on.seen.operations(name)).empty());
+    }
+    const auto queues = on.run(on.broker().queues());
+    BOOST_TEST((std::ranges::find(queues, "mial") == queues.end()));
+    on.remove(on.add());
+    const auto begun = on.act(bulk_verb::cancel, "");  // it has had one
     BOOST_TEST((begun.state == operation_state::done));
     BOOST_TEST(begun.matched == 0U);
-    BOOST_TEST((begun.ended_at == begun.began_at));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_id_is_that_of_one_operation, Backend, backends) {
+    operating on(std::make_unique<Backend>());
+    on.add_many(3);
+    operation_options options;
+    options.id("once");
+    const auto counted = on.act(bulk_verb::cancel, "", operation_options(options).dry_run());
+    BOOST_TEST(counted.done == 3U);
+    search_filter filter;
+    filter.queue = q;
+    const auto refused = [&](bulk_verb verb, const operation_options& with) {
+        return on.error_of(on.seen.begin_operation(verb, filter, with)) == errc::invalid_argument;
+    };
+    BOOST_TEST(refused(bulk_verb::cancel, options));  // that would say that it is done
+    options.dry_run();
+    BOOST_TEST(refused(bulk_verb::remove, options));
+    BOOST_TEST(!refused(bulk_verb::cancel, options));
+    filter.task = "other";
+    BOOST_TEST(refused(bulk_verb::cancel, options));
+    BOOST_TEST(on.counts().waiting == 3U);
+    BOOST_TEST(on.run(on.seen.operations(q)).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_two_that_carry_an_operation_on_one_makes_way, Backend, backends) {
+    operating on(std::make_unique<Backend>());
+    on.fail_many(450);
+    const auto begun = on.begin(bulk_verb::remove, "state:failed");
+    auto one = on.fixture::begin(on.seen.run_operation(q, begun.id));
+    auto other = on.fixture::begin(on.seen.run_operation(q, begun.id));
+    for (int i = 0; i < 100 && !(one.done() && other.done()); ++i) on.pass(1s);
+    BOOST_REQUIRE((one.done() && other.done()));
+    const auto ended = one.get();
+    BOOST_TEST((ended.state == operation_state::done));
+    BOOST_TEST(ended.done == 450U);
+    BOOST_TEST(ended.matched == 450U);
+    BOOST_TEST(ended.carrier == other.get().carrier);
+}
+
+BOOST_AUTO_TEST_CASE(a_carrier_pauses_as_long_as_its_step_took_and_longer_for_another_one) {
+    operation of;
+    of.carrier = "me";
+    BOOST_TEST((detail::pause_of_carrier(of, "me", 8ms) == 8ms));
+    BOOST_TEST((detail::pause_of_carrier(of, "me", -1h) == 0ms));
+    BOOST_TEST((detail::pause_of_carrier(of, "me", 1h) == 1s));
+    BOOST_TEST((detail::pause_of_carrier(of, "you", 8ms) == 500ms));
+    of.state = operation_state::done;
+    BOOST_TEST((detail::pause_of_carrier(of, "me", 8ms) == 0ms));
+    BOOST_TEST((detail::pause_of_carrier(of, "you", 8ms) == 0ms));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_filter_that_can_not_be_carried_on_is_refused, Backend, backends) {

@@ -290,6 +290,67 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_are_found_by_their_error_and_its_group, Back
     BOOST_TEST(on.finds("error:0000000000000000", {}));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_tasks_without_an_error_none_is_read_to_find_its_words, Backend, backends) {
+    searching on(std::make_unique<Backend>());
+    on.add_many(8);
+    const auto some = on.fetch(w, 4);
+    BOOST_REQUIRE(some.size() == 4U);
+    on.settle(some[0], kind::complete);
+    on.fail(some[1], "disk full");
+    on.fail(some[2], "disk full", kind::retry, 1h);
+    const auto alone = on.with_key("k");
+    const auto numbers = [&](const search_filter& filter) {
+        search_query query;
+        query.queue = q;
+        query.filter = filter;
+        std::vector<std::uint64_t> found;
+        for (const auto& one : on.run(on.broker().search(query)).tasks) found.push_back(one.id.key.sequence);
+        return found;
+    };
+    const std::vector<std::uint64_t> both{some[2].key.sequence, some[1].key.sequence};
+    search_filter filter;
+    filter.error = "timeout";
+    BOOST_TEST(numbers(filter) == both);
+    filter.states = {task_state::scheduled};
+    BOOST_TEST(numbers(filter) == std::vector<std::uint64_t>{both[0]});
+    filter.states = {task_state::running};
+    BOOST_TEST(numbers(filter).empty());
+    filter.states = {task_state::failed};
+    filter.node = w;
+    BOOST_TEST(numbers(filter) == std::vector<std::uint64_t>{both[1]});
+    filter = {};
+    filter.key = "k";
+    BOOST_TEST(numbers(filter) == std::vector<std::uint64_t>{alone.sequence});
+    filter.error = "timeout";
+    BOOST_TEST(numbers(filter).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(by_id_a_page_looks_at_some_queues_and_goes_on_at_the_next, Backend, backends) {
+    searching on(std::make_unique<Backend>());
+    for (int i = 0; i < 60; ++i) {
+        auto one = on.task();
+        one.own_id = i % 20 == 0 ? "order-7" : "other";
+        on.add(std::move(one), "queue" + std::to_string(100 + i));
+    }
+    std::string queues, cursor;
+    std::vector<std::uint64_t> looked_at;
+    do {
+        const auto page = on.page("id:order-7", cursor);
+        for (const auto& task : page.tasks) queues += task.id.queue + ' ';
+        looked_at.push_back(page.looked_at);
+        cursor = page.cursor;
+        BOOST_REQUIRE(looked_at.size() < 5U);
+    } while (!cursor.empty());
+    BOOST_TEST(queues == "queue100 queue120 queue140 ");
+    BOOST_REQUIRE(looked_at.size() == 2U);
+    BOOST_TEST(looked_at[0] == 50U);
+    const auto one = on.page("id:order-7", {}, 1);
+    BOOST_REQUIRE(one.tasks.size() == 1U);
+    const auto next = on.page("id:order-7", one.cursor, 1);
+    BOOST_REQUIRE(next.tasks.size() == 1U);
+    BOOST_TEST(next.tasks[0].id.queue == "queue120");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_is_found_by_its_id, Backend, backends) {
     searching on(std::make_unique<Backend>());
     auto one = on.task();

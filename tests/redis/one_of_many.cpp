@@ -1,6 +1,7 @@
 #include <support/observer.hpp>
 #include <support/redis_server.hpp>
 #include <taskflux/admin/directory.hpp>
+#include <taskflux/admin/inspector.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/worker.hpp>
@@ -116,6 +117,23 @@ BOOST_AUTO_TEST_CASE(tasks_are_listed_while_another_queue_is_damaged) {
     BOOST_TEST((code_of([&] { return on.broker->list(one); }) == errc::protocol));
     server.command({"SREM", "tf:{queues}", "sound"});
     BOOST_TEST((code_of([&] { return on.broker->list({}); }) == errc::protocol));
+}
+
+BOOST_AUTO_TEST_CASE(a_search_names_queues_that_it_can_not_read) {
+    damage("d");
+    const inspector look(on.broker);
+    const auto page = run(look.search(std::string()));
+    BOOST_TEST(page.tasks.size() == 1U);
+    BOOST_TEST(page.cursor.empty());
+    BOOST_REQUIRE(page.unreadable.size() == 1U);
+    BOOST_TEST(page.unreadable[0] == "damaged");
+    BOOST_TEST((code_of([&] { return look.search(std::string("queue:damaged")); }) == errc::protocol));
+    server.command({"SET", "tf:{damaged}:k", "foreign"});
+    const auto by_id = run(look.search(std::string("id:one")));
+    BOOST_TEST(by_id.tasks.empty());
+    BOOST_TEST(by_id.looked_at == 2U);
+    BOOST_REQUIRE(by_id.unreadable.size() == 1U);
+    BOOST_TEST(by_id.unreadable[0] == "damaged");
 }
 
 BOOST_AUTO_TEST_CASE(that_tasks_can_not_be_listed_keeps_no_other_trouble_of_their_queue_from_being_told) {

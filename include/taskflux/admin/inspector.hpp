@@ -74,10 +74,12 @@ public:
     /// Begins an operation on all tasks of a queue that a filter is for and that are there now: `run_operation` carries it on, and any
     /// worker of the queue where nobody does. It goes through the queue once, the newest first, so that a task which comes to match
     /// meanwhile may be met or not, and none is met twice. Errors: `invalid_argument` for a filter without a queue, with an id, or
-    /// one that `parse_search` does not read; `queue_full` where 20 are under way.
+    /// one that `parse_search` does not read, and where the operation of that id is another one; `queue_full` where 20 are under way;
+    /// `not_found` where the queue has never had a task.
     awaitable<operation> begin_operation(bulk_verb what, search_filter filter, operation_options options = operation_options()) const;
 
-    /// Carries an operation on until it has ended, in steps of at most 100 tasks, each all or nothing. When this is cancelled or its
+    /// Carries an operation on until it has ended, in steps of at most 100 tasks, each all or nothing, with pauses as long as they
+    /// take; where another caller does that, waits for it. When this is cancelled or its
     /// process dies, the operation goes on where it is when somebody carries it on; several may do so at the same time. Errors:
     /// `not_found`.
     awaitable<operation> run_operation(std::string queue, std::string id) const;

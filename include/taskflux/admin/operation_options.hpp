@@ -23,8 +23,8 @@ public:
     operation_options& dry_run(bool on = true) { return dry_run_ = on, *this; }
     bool is_dry_run() const { return dry_run_; }
 
-    /// Its id, so that a call which is made again begins nothing twice: 1 to 256 bytes without control characters. If nothing is
-    /// said, a new one.
+    /// Its id, so that a call which is made again, with the same verb, filter and `dry_run`, begins nothing twice: 1 to 256 bytes
+    /// without control characters. If nothing is said, a new one.
     operation_options& id(std::string text) { return id_ = std::move(text), *this; }
     const std::string& id() const { return id_; }
 

@@ -17,6 +17,7 @@ struct search_page {
     std::uint64_t looked_at = 0;  ///< how many numbers of tasks this page is done with, also such as have no tasks any more
     std::string queue;            ///< where it has stopped: tasks of this queue, submitted before `back_to`, come next
     time_point back_to{};         ///< 0: at the newest, or not known
+    std::vector<std::string> unreadable;  ///< queues that this version can't read: of them the page has none
 };
 
 }  // namespace taskflux

@@ -84,7 +84,8 @@ public:
     using awaitable = asio::awaitable<T>;
 
     /// Begins what `id`, `queue`, `verb`, `filter`, `by`, `reason` and `dry_run` say, unless an operation of that id is there; gives
-    /// it as it is stored. Errors: `queue_full` where 20 are under way.
+    /// it as it is stored. Errors: `queue_full` where 20 are under way; `not_found` where the queue has never had a task: none is
+    /// made of a mistyped name.
     virtual awaitable<operation> begin_operation(operation what) = 0;
 
     /// Those of a queue that are under way, and the last 50 that have ended, in no order.
@@ -109,6 +110,10 @@ namespace detail {
 
 inline error no_such_operation(const std::string& queue, const std::string& id) {
     return error(errc::not_found, "queue " + queue + " has no operation \"" + id + "\": of those that have ended, the last 50 are kept");
+}
+
+inline error no_queue_for_operation(const std::string& queue) {
+    return error(errc::not_found, "an operation can't begin: queue " + queue + " has never had a task; is its name right?");
 }
 
 inline error too_many_operations(const std::string& queue) {

@@ -12,7 +12,7 @@
 namespace taskflux {
 
 /// What a broker looks for in one queue, newest first. What it does not read, as it may be stored unreadably, does not restrict:
-/// the payload, and an error that is no group.
+/// the payload, and the words of an error, of which it knows only whether there is one.
 struct search_query {
     std::string queue;
     search_filter filter;

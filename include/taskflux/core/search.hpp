@@ -44,7 +44,7 @@ struct search_filter {
 /// A value with blanks is in double quotes, in which \" and \\ are a quote and a backslash. Times are `now`, before it (`-90s`,
 /// `-15m`, `-2h`, `-7d`, `-2w`) or as in ISO 8601, in UTC where they say nothing else. A qualifier with a dot is a path in the
 /// payload; `payload.` may stand before it, and must where it has no dot. A printed task id may stand alone. Each qualifier comes
-/// once, but for paths. Errors: `invalid_argument`, which says where, and what would be right.
+/// once, but for paths; what begins with one is no id. Errors: `invalid_argument`, which says where, and what would be right.
 search_filter parse_search(std::string_view text, time_point now);
 
 /// A text that `parse_search` reads as the same filter, whenever it does.
@@ -54,6 +54,9 @@ namespace detail {
 
 /// Whether an error is named by its group.
 bool is_error_group(std::string_view error);
+
+/// Whether a text is looked for in errors, which a broker may store unreadably; whether there is one it knows.
+bool asks_for_error_text(const search_filter& filter);
 
 /// Whether something is asked for that a broker does not look at, as it may store it unreadably.
 bool asks_for_texts(const search_filter& filter);

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -51,7 +52,7 @@ private:
         const auto from = at_;
         const auto end = (std::min)(text_.find_first_of(" \t\r\n", from), text_.size());
         const auto word = text_.substr(from, end - from);
-        if (looks_like_printed_id(word)) {
+        if (looks_like_printed_id(word) && !begins_as_qualifier(word)) {
             at_ = end;
             return set(from, "id", made_.id, std::string(word));
         }
@@ -63,6 +64,13 @@ private:
         at_ = from + colon + 1;
         const auto value_at = at_;
         take(from, name, value_at, read_value());
+    }
+
+    /// A queue may have a qualifier's name: what is meant most likely is the qualifier, and `id:` says the other.
+    static bool begins_as_qualifier(std::string_view word) {
+        const auto name = word.substr(0, (std::min)(word.find(':'), word.size()));
+        constexpr std::string_view names[] = {"queue", "state", "task", "key", "error", "node", "id", "since", "until"};
+        return name.starts_with(payload) || std::ranges::find(names, name) != std::end(names);
     }
 
     std::string read_value() {
@@ -250,12 +258,14 @@ bool is_error_group(std::string_view error) {
     return error.size() == digits && error.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+bool asks_for_error_text(const search_filter& filter) { return !filter.error.empty() && !is_error_group(filter.error); }
+
 bool asks_for_texts(const search_filter& filter) {
-    return !filter.payload.empty() || (!filter.error.empty() && !is_error_group(filter.error));
+    return !filter.payload.empty() || asks_for_error_text(filter);
 }
 
 bool has_texts(const search_filter& filter, const task_record& task) {
-    if (!filter.error.empty() && !is_error_group(filter.error)) {
+    if (asks_for_error_text(filter)) {
         if (task.error.empty()) return false;
         const auto told = read_failure(task.error);
         const auto has = [&](const std::string& text) { return contains_words(text, filter.error); };

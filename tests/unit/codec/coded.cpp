@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace test::codec;
@@ -311,6 +312,33 @@ BOOST_AUTO_TEST_CASE(a_schedule_is_stored_encrypted_and_changed_by_who_can_read_
     BOOST_TEST(now(sealed->schedule("q", "s")).starts_with("unreadable: it is not encrypted"));
     BOOST_TEST(put(now(sealed->schedule("q", "s")), "", sealed));
     BOOST_TEST(now(broker->schedule("q", "s")) == "");
+}
+
+BOOST_AUTO_TEST_CASE(filter_and_reason_of_an_operation_are_encrypted_each_for_its_place) {
+    const auto another = make_broker();
+    for (const auto& by : {broker, another}) now(taskflux::client(by).submit(echo, secret));
+    taskflux::operation what;
+    what.id = "once";
+    what.queue = "default";
+    what.filter = "queue:default payload.a:" + secret;
+    what.reason = secret;
+    const auto begun = now(sealed->begin_operation(what));
+    BOOST_TEST(begun.filter == what.filter);
+    BOOST_TEST(begun.reason == secret);
+    auto stored = now(broker->operations("default"));
+    BOOST_TEST_REQUIRE(stored.size() == 1U);
+    BOOST_TEST((is_sealed(stored[0].filter) && is_sealed(stored[0].reason)));
+    std::swap(stored[0].filter, stored[0].reason);
+    now(another->begin_operation(stored[0]));
+    const auto reader = taskflux::coded(another, {taskflux::encrypted(keys)}, quiet());
+    const auto swapped = now(reader->operations("default"));
+    BOOST_TEST_REQUIRE(swapped.size() == 1U);
+    BOOST_TEST(swapped[0].filter.starts_with("unreadable: "));
+    BOOST_TEST(swapped[0].reason.starts_with("unreadable: "));
+    BOOST_TEST(now(broker->set_schedule("default", "once", "", stored[0].reason, {})));
+    BOOST_TEST(now(sealed->schedule("default", "once")).starts_with("unreadable: "));
+    another->close();
+    settle();
 }
 
 BOOST_AUTO_TEST_CASE(calls_and_streams_go_encrypted) {

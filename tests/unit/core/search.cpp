@@ -140,6 +140,18 @@ BOOST_DATA_TEST_CASE(a_filter_as_text_is_read_as_the_same_filter,
     BOOST_TEST((taskflux::parse_search(written, now + 1h) == filter), written);
 }
 
+BOOST_AUTO_TEST_CASE(a_qualifier_whose_value_looks_like_a_number_of_a_task_is_no_id) {
+    BOOST_TEST(parse("key:~1.2").key == "~1.2");
+    BOOST_TEST(parse("error:~a.b").error == "~a.b");
+    const auto paid = parse("payload.x:~1.2");
+    BOOST_TEST(paid.id.empty());
+    BOOST_REQUIRE(paid.payload.size() == 1U);
+    BOOST_TEST(paid.payload[0].value == "~1.2");
+    BOOST_TEST(parse("mail:~1.2").id == "mail:~1.2");
+    BOOST_TEST(parse("mail.eu:~1.2").id == "mail.eu:~1.2");
+    BOOST_TEST(parse("id:key:~1.2").id == "key:~1.2");
+}
+
 BOOST_AUTO_TEST_CASE(members_of_a_payload_are_compared_by_value) {
     const std::string payload = R"({"order":{"id":42,"name":"forty two","paid":true,"price":1.5,"note":null},"items":[{"sku":"a"},{"sku":"b"}],"tags":["x",7]})";
     for (const auto* const yes : {"order.id:42", "order.id:42.0", "order.name:\"forty two\"", "order.paid:true", "order.price:1.50",

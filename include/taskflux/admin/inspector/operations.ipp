@@ -4,7 +4,9 @@
 #include <taskflux/broker/broker/carrying.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/sleep.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -31,6 +33,17 @@ inline void check_bulk(search_filter& filter, const operation_options& options) 
     check_reason(options.reason());
 }
 
+/// An id is that of one operation: a call that is made again finds it, another call is refused.
+inline void check_same(const operation& stored, const operation& wanted) {
+    const char* differs = nullptr;
+    if (stored.verb != wanted.verb) differs = "does something else";
+    else if (stored.filter != wanted.filter) differs = "has another filter";
+    else if (stored.dry_run != wanted.dry_run) differs = stored.dry_run ? "is a dry run" : "is no dry run";
+    if (!differs) return;
+    throw error(errc::invalid_argument, "an operation can't begin: queue " + wanted.queue + " has one of the id " + in_quotes(wanted.id) +
+                                            ", which " + differs + ": take another id");
+}
+
 asio::awaitable<operation> begin_bulk(broker_ptr by, bulk_verb what, search_filter filter, operation_options options) {
     check_bulk(filter, options);
     operation begun;
@@ -41,7 +54,9 @@ asio::awaitable<operation> begin_bulk(broker_ptr by, bulk_verb what, search_filt
     begun.by = options.by();
     begun.reason = options.reason();
     begun.dry_run = options.is_dry_run();
-    co_return co_await by->begin_operation(std::move(begun));
+    auto stored = co_await by->begin_operation(begun);
+    check_same(stored, begun);
+    co_return stored;
 }
 
 asio::awaitable<operation> find_operation(broker_ptr by, std::string queue, std::string id) {
@@ -55,7 +70,18 @@ asio::awaitable<operation> find_operation(broker_ptr by, std::string queue, std:
 asio::awaitable<operation> run_to_end(broker_ptr by, std::string queue, std::string id) {
     auto of = co_await find_operation(by, std::move(queue), std::move(id));
     const auto carrier = uuid_generator().text();
-    while (of.state == operation_state::running) of = co_await carry_on(by, of, carrier);
+    while (of.state == operation_state::running) {
+        const auto begun = by->clock().now();
+        of = co_await carry_on(by, of, carrier);
+        while (of.state == operation_state::running) {
+            const auto pause = pause_of_carrier(of, carrier, by->clock().now() - begun);
+            co_await sleep_for(by->clock(), pause);
+            if (of.carrier == carrier) break;
+            const auto before = of.next;
+            of = co_await find_operation(by, of.queue, of.id);
+            if (of.next == before) break;  // the other one makes no more steps
+        }
+    }
     co_return of;
 }
 

@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -52,10 +53,26 @@ inline void stop_at(search_page& page, const std::string& queue, std::uint64_t n
     page.back_to = back_to;
 }
 
-/// The one task of an id, if a filter is for it.
-asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter) {
-    search_page page;
+/// Whether a queue can't be read by this version, though the others can; the page then says so.
+inline bool is_unreadable(search_page& page, const std::string& queue, const std::exception_ptr& failure) {
+    if (!failure || code_of(describe(failure)) != errc::protocol) return false;
+    page.unreadable.push_back(queue);
+    return true;
+}
+
+/// The queues that a filter is for, from that of a cursor on.
+asio::awaitable<std::vector<std::string>> searched_queues(broker_ptr by, std::string queue, std::string first) {
     std::vector<std::string> names;
+    if (queue.empty()) names = co_await by->queues();
+    else names.push_back(std::move(queue));
+    std::erase_if(names, [&](const auto& name) { return name < first; });
+    co_return names;
+}
+
+/// The tasks of an id that a filter is for: one, or one of each queue where it is their submitters' own.
+asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter, search_place begin, std::size_t limit) {
+    constexpr std::uint64_t most_queues = 50;  // that one page looks at
+    search_page page;
     std::optional<task_record> found;
     if (looks_like_printed_id(filter.id)) {
         auto id = parse_task_id(filter.id);
@@ -64,11 +81,17 @@ asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter) {
         page.looked_at = 1;
         co_return page;
     }
-    if (filter.queue.empty()) names = co_await by->queues();
-    else names.push_back(filter.queue);
+    const auto names = co_await searched_queues(by, filter.queue, begin.queue);
     for (const auto& name : names) {
+        if (page.looked_at == most_queues || page.tasks.size() == limit) {
+            stop_at(page, name, 0, {});
+            co_return page;
+        }
         ++page.looked_at;
-        const auto key = co_await by->find(name, filter.id);
+        auto finding = by->find(name, filter.id);
+        auto looked = co_await caught(std::move(finding));
+        if (filter.queue.empty() && is_unreadable(page, name, looked.failure())) continue;
+        const auto key = looked.take();
         if (!key) continue;
         task_id id;
         id.queue = name;
@@ -84,15 +107,12 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
     constexpr unsigned most_work = 64, work_of_step = 16;
     limit = std::clamp(limit, std::size_t(1), most_searched::tasks);
     const auto begin = search_place::parse(cursor);
-    if (!filter.id.empty()) co_return co_await search_by_id(std::move(by), std::move(filter));
     if (!cursor.empty() && !filter.queue.empty() && filter.queue != begin.queue) {
         throw error(errc::invalid_argument, in_quotes(cursor) + " is no cursor of a search in queue " + filter.queue);
     }
-    std::vector<std::string> names;
+    if (!filter.id.empty()) co_return co_await search_by_id(std::move(by), std::move(filter), begin, limit);
     const bool is_in_one = !filter.queue.empty();
-    if (is_in_one) names.push_back(filter.queue);
-    else names = co_await by->queues();
-    std::erase_if(names, [&](const auto& name) { return name < begin.queue; });
+    const auto names = co_await searched_queues(by, filter.queue, begin.queue);
 
     search_page page;
     unsigned work = 0;
@@ -109,8 +129,10 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
             query.limit = asks_for_texts(filter) ? most_searched::tasks : limit - page.tasks.size();
             auto searching = by->search(query);
             auto searched = co_await caught(std::move(searching));
-            const auto& failure = searched.failure();
-            if (failure && !is_in_one && code_of(describe(failure)) == errc::protocol) break;  // the others can be read
+            if (!is_in_one && is_unreadable(page, name, searched.failure())) {
+                ++work;
+                break;
+            }
             auto step = searched.take();
             constexpr std::uint64_t many = 200;  // it has looked at
             work += step.next != 0 || step.looked_at > many ? work_of_step : 1;

@@ -3,9 +3,13 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/search.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/detail/sleep.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -34,11 +38,24 @@ inline asio::awaitable<operation> carry_on(broker_ptr by, operation of, std::str
     co_return co_await by->step_operation(std::move(of.queue), std::move(of.id), std::move(step));
 }
 
+/// How long a carrier waits after a step that took so long: as long, so that half of the server's time is left to others. Where
+/// another one has made that step, long enough for it to make several.
+inline duration pause_of_carrier(const operation& is_now, const std::string& carrier, duration took) {
+    constexpr duration longest = std::chrono::seconds(1), for_another = std::chrono::milliseconds(500);
+    if (is_now.state != operation_state::running) return duration::zero();
+    if (is_now.carrier != carrier) return for_another;
+    return std::clamp(took, duration::zero(), longest);  // a clock may have been set
+}
+
 /// Until it has ended, or somebody else has made a step.
 inline asio::awaitable<void> carry_to_end(broker_ptr by, operation of, std::string carrier) {
-    do {
+    for (;;) {
+        const auto begun = by->clock().now();
         of = co_await carry_on(by, of, carrier);
-    } while (of.state == operation_state::running && of.carrier == carrier);
+        if (of.state != operation_state::running || of.carrier != carrier) co_return;
+        const auto pause = pause_of_carrier(of, carrier, by->clock().now() - begun);
+        co_await sleep_for(by->clock(), pause);
+    }
 }
 
 }  // namespace taskflux::detail

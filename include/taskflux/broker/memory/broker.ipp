@@ -303,7 +303,7 @@ asio::awaitable<search_step> memory_broker::search(search_query query) {
 
 asio::awaitable<operation> memory_broker::begin_operation(operation what) {
     hub_->follow_wall();
-    co_return hub_->in_any(what.queue, [&](auto& in, time_point now) {
+    co_return hub_->in_existing(what.queue, [&](auto& in, time_point now) {
         auto& store = in.store();
         return shown(in, store.operations().begin(what, store.last_number(), now));
     });

@@ -18,13 +18,13 @@ public:
     operation& begin(operation what, std::uint64_t last, time_point now) {
         const auto known = all_.find(what.id);
         if (known != all_.end()) return known->second;
+        if (last == 0) throw detail::no_queue_for_operation(what.queue);
         const auto running = static_cast<std::size_t>(std::ranges::count_if(all_, is_running));
         if (running >= detail::most_operations::running) throw detail::too_many_operations(what.queue);
         if (all_.size() - running >= detail::most_operations::ended) drop_oldest();
-        what.state = last > 0 ? operation_state::running : operation_state::done;
+        what.state = operation_state::running;
         what.from = what.next = last;
         what.began_at = now;
-        if (last == 0) what.ended_at = now;
         return all_[what.id] = std::move(what);
     }
 

@@ -27,6 +27,7 @@ inline bool is_sought(const search_filter& filter, task_queue& in, const entry& 
         const auto runner = runner_of(task);
         if (runner.empty() || !detail::is_node_of(filter.node, runner)) return false;
     }
+    if (detail::asks_for_error_text(filter)) return task.extras && !task.extras->error.empty();
     if (!detail::is_error_group(filter.error)) return true;
     return (task.state == task_state::failed || !is_terminal(task.state)) &&
            in.store().errors().has(filter.error, in.key_of(task));

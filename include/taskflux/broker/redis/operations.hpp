@@ -46,7 +46,8 @@ inline awaitable<operation> begin_operation(engine_ptr on, operation what) {
     with.add(what.dry_run ? "1" : "");
     const auto got = co_await on->call(what.queue, scripts::begin_operation, {}, std::move(with));
     auto from = got.read();
-    if (from.done()) throw detail::too_many_operations(what.queue);
+    if (from.done()) throw detail::no_queue_for_operation(what.queue);
+    if (from.is_text()) throw detail::too_many_operations(what.queue);
     co_return read_operation(what.queue, from);
 }
 

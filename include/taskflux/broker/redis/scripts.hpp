@@ -2993,15 +2993,24 @@ return state == 3 or state == 5 or state == 6
 end
 )lua";
 
+inline constexpr char shared_is_sought_member[] =
+    R"lua(local function is_sought_member(number) return sought.states[number] and not sought.has_error end
+)lua";
+
 inline constexpr char shared_is_sought_state[] =
     R"lua(local function is_sought_state(state)
-if not state then return sought.states[2] and sought.node == '' end
+if not state then return (sought.states[2] and not sought.has_error) and sought.node == '' end
 local number = string.byte(state)
 if not sought.states[number] then return false end
-if sought.node == '' then return true end
-if not (number == 3 or number == 5 or number == 6) or #state < 61 then return false end
+if sought.node == '' and not sought.has_error then return true end
+if #state < 61 then return false end
 local length = struct.unpack('<H', state, 59)
-return length > 0 and is_sought_node(string.sub(state, 61, 61 + length - 1))
+if sought.has_error then
+local error_at = 61 + length
+if #state < error_at + 4 or struct.unpack('<I4', state, error_at) == 0 then return false end
+if sought.node == '' then return true end
+end
+return (number == 3 or number == 5 or number == 6) and length > 0 and is_sought_node(string.sub(state, 61, 61 + length - 1))
 end
 )lua";
 
@@ -3179,7 +3188,12 @@ end
 inline constexpr char shared_stored_operation[] =
     R"lua(local function stored_operation(id)
 local text = call('HGET', O, id) or call('HGET', U, id)
-return text and unpack_operation(text)
+local of = text and unpack_operation(text)
+if text and not of then
+error('operation ' .. id .. ' is damaged: take another id, or delete that field of ' .. O .. ' and ' ..
+U)
+end
+return of
 end
 )lua";
 
@@ -3734,30 +3748,24 @@ inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ed
 inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
 )lua";
 inline constexpr auto begin_operation_text = joined(begin_operation_keys, shared_call, shared_clock,
-    shared_now, shared_whole, shared_last_number, shared_write, shared_ready, shared_text,
-    shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
+    shared_now, shared_whole, shared_last_number, shared_ready, shared_text, shared_unpack_operation,
+    shared_stored_operation, shared_operation_row,
     R"lua(local of = stored_operation(ARGV[1])
 if of then return {'OK', operation_row(ARGV[1], of)} end
-local seq = call('HGET', c, 'seq')
-if not seq then return {'NEW'} end
-local last, all, running = last_number(seq), call('HGETALL', O), 0
+local last, all, running = last_number(call('HGET', c, 'seq')), call('HGETALL', O), 0
+if last == 0 then return {'OK'} end
 for n = 1, #all, 2 do
 if unpack_operation(all[n + 1]) then running = running + 1 end
 end
-if running >= 20 then return {'OK'} end
-local out = last == 0 and outdated_operations() or {}
+if running >= 20 then return {'OK', 'FULL'} end
 of = {
 verb = ARGV[2], filter = ARGV[3], by = ARGV[4], reason = ARGV[5], dry = ARGV[6], carrier = '', began = now, ended = 0,
-state = last > 0 and 0 or 1, from = last, next = last,
-looked = 0, matched = 0, done = 0, refused = 0,
+state = 0, from = last, next = last, looked = 0, matched = 0, done = 0, refused = 0,
 }
-if last == 0 then of.ended = now end
-local packed = cmsgpack.pack(of)
-if last == 0 then call('HSET', U, ARGV[1], packed) else call('HSET', O, ARGV[1], packed) end
-write('HDEL', U, out)
+call('HSET', O, ARGV[1], cmsgpack.pack(of))
 return {'OK', operation_row(ARGV[1], of)}
 )lua");
-inline constexpr script begin_operation{"begin_operation", "bb43825c1f5788a57f6ff205b91824aa57e118c4",
+inline constexpr script begin_operation{"begin_operation", "2163015c6f32c6650175a8617691b6abb500762f",
     std::string_view(begin_operation_text.data(), begin_operation_text.size()), "cOU"};
 
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
@@ -5856,7 +5864,7 @@ inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_de
     shared_look_at_segment, shared_segment_below, shared_time_near,
     R"lua(if ARGV[1] ~= '1' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
-sought.since, sought.till, sought.group = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+sought.since, sought.till, sought.group, sought.has_error = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11] == '1'
 sought.is_timed = sought.since > 0 or sought.till < 1e15
 sought.restricts_record = sought.name ~= '' or sought.key ~= '' or sought.is_timed
 sought.has_prefix = string.sub(sought.name, -1) == '*'
@@ -5875,8 +5883,8 @@ many = many + (whole(call('HGET', c, 'n' .. state) or 0) or 1001)
 end
 end
 sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
-(sought.states[3] and '\1-' .. string.char(200) or '') ..
-(sought.states[5] and string.char(252) or '') ..
+((sought.states[3] and not sought.has_error) and '\1-' .. string.char(200) or '') ..
+((sought.states[5] and not sought.has_error) and string.char(252) or '') ..
 string.char(253, 254) .. ']'
 local function raise_low(seq)
 if sought.since == 0 or seq <= low then return end
@@ -5992,7 +6000,7 @@ next_one = walk_down(next_one)
 end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local function is_found(task)
-if not sought.states[task.state] then return false end
+if not sought.states[task.state] or sought.has_error and task.error == '' then return false end
 if sought.group ~= '' and task.nonce ~= nonces[task.seq] then return false end
 if sought.group ~= '' and task.state ~= 6 and (task.state >= 5 and task.state <= 8) then return false end
 if sought.node ~= '' and not ((task.state == 3 or task.state == 5 or task.state == 6) and (sought.node == '' or task.holder == sought.node or string.match(task.holder, '^(.*):[^:]*$') == sought.node)) then return false end
@@ -6020,7 +6028,7 @@ reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(
 if next_one > 0 then reply[5] = time_near(next_one) or 0 end
 return reply
 )lua");
-inline constexpr script search{"search", "53ece6be90f4717a32850505197eb4fafe04ff45",
+inline constexpr script search{"search", "0457794d70c413b86d3447414a1f7ab837c91b4e",
     std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K, V = 19, unpack(KEYS)
@@ -6745,7 +6753,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "6a1039557549474a5367493abb7c4b942974ede8",
+inline constexpr script step_operation{"step_operation", "2fcf089c3ecf69336f0b6c809bec0bb1db1b81ee",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)

@@ -20,6 +20,7 @@ inline awaitable<search_step> search(engine_ptr on, search_query query) {
     arguments with;
     with.add_pass_over().add(query.from).add(query.limit).add(std::move(states)).add(filter.task).add(filter.key).add(filter.node);
     with.add(ms(filter.since)).add(ms(filter.until)).add(detail::is_error_group(filter.error) ? filter.error : std::string());
+    with.add(detail::asks_for_error_text(filter) ? "1" : "");
     const auto got = co_await on->call(query.queue, scripts::search, {}, std::move(with));
     auto from = got.read();
     search_step made;

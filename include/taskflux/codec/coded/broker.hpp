@@ -220,9 +220,8 @@ public:
     awaitable<operation> begin_operation(operation what) override {
         const auto to = inner_;
         const auto texts = texts_;
-        for (auto* const text : {&what.filter, &what.reason}) {
-            *text = texts->by().encode(std::move(*text), coded_texts::schedule_place(what.queue, what.id));
-        }
+        what.filter = texts->by().encode(std::move(what.filter), coded_texts::operation_place(what.queue, what.id, "filter"));
+        what.reason = texts->by().encode(std::move(what.reason), coded_texts::operation_place(what.queue, what.id, "reason"));
         auto begun = co_await to->begin_operation(std::move(what));
         co_return readable(*texts, std::move(begun));
     }
@@ -359,15 +358,20 @@ private:
 
     /// Where its filter can't be read here, it is none that could be carried on.
     static operation readable(const coded_texts& texts, operation of) {
-        for (auto* const text : {&of.filter, &of.reason}) *text = schedule_text(texts, of.queue, of.id, std::move(*text));
+        of.filter = decoded(texts, std::move(of.filter), coded_texts::operation_place(of.queue, of.id, "filter"));
+        of.reason = decoded(texts, std::move(of.reason), coded_texts::operation_place(of.queue, of.id, "reason"));
         return of;
     }
 
     /// A row that can't be read is one that no scheduler understands, and leaves alone.
     static std::string schedule_text(const coded_texts& texts, const std::string& queue, const std::string& id, std::string stored) {
+        return decoded(texts, std::move(stored), coded_texts::schedule_place(queue, id));
+    }
+
+    static std::string decoded(const coded_texts& texts, std::string stored, const std::string& place) {
         if (stored.empty()) return stored;
         try {
-            return texts.by().decode(std::move(stored), coded_texts::schedule_place(queue, id));
+            return texts.by().decode(std::move(stored), place);
         } catch (const error& e) {
             return std::string("unreadable: ") + e.what();
         }

@@ -29,6 +29,9 @@ public:
     const codec_pipeline& by() const { return by_; }
 
     static std::string payload_place(const std::string& queue, const std::string& task) { return "payload\n" + queue + '\n' + task; }
+    static std::string operation_place(const std::string& queue, const std::string& id, std::string_view field) {
+        return "operation\n" + queue + '\n' + id + '\n' + std::string(field);
+    }
     static std::string schedule_place(const std::string& queue, const std::string& id) { return "schedule\n" + queue + '\n' + id; }
 
     void encode(const std::string& queue, std::vector<new_task>& tasks) const {

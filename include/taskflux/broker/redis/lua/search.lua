@@ -3,13 +3,13 @@
 --           segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, failing ZSET, a:… SET
 --      ARGV '1' where what is due need not be done first, or ''; number to begin at, 0: the newest; how many tasks at most;
 --           states as letters, 'a' is the first; name, with * at its end: how it begins; key; node; submitted at or after;
---           submitted before; error group; '' where it does not matter
+--           submitted before; error group; '1' where it has an error; '' where it does not matter
 -- out: {'OK', number to go on at or 0 at the end, number begun at, how many numbers are done with, when those to go on at were
 --      submitted or 0, {number, record, state, progress, log} of each}; DUE, NEED
 -- O(work), of which there is `bound.search_work`.
 if ARGV[1] ~= '1' and is_due() then return {'DUE'} end
 sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
-sought.since, sought.till, sought.group = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+sought.since, sought.till, sought.group, sought.has_error = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11] == '1'
 sought.is_timed = sought.since > 0 or sought.till < stored_time.never
 sought.restricts_record = sought.name ~= '' or sought.key ~= '' or sought.is_timed
 sought.has_prefix = string.sub(sought.name, -1) == '*'
@@ -31,8 +31,8 @@ for state = 0, task_states.known - 1 do
 end
 -- What a segment has in place of such tasks.
 sought.codes = '[' .. (is_sought_state(false) and '%z' or '') ..
-                   (sought.states[task_state.running] and '\1-' .. string.char(member_code.most_holds) or '') ..
-                   (sought.states[task_state.succeeded] and string.char(member_code.succeeded) or '') ..
+                   (is_sought_member(task_state.running) and '\1-' .. string.char(member_code.most_holds) or '') ..
+                   (is_sought_member(task_state.succeeded) and string.char(member_code.succeeded) or '') ..
                    string.char(member_code.in_turn, member_code.own_state) .. ']'
 
 -- What is older than all that is sought need not be looked at. Numbers are in the order of submission.
@@ -166,7 +166,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 local function is_found(task)
-    if not sought.states[task.state] then return false end
+    if not sought.states[task.state] or sought.has_error and task.error == '' then return false end
     if sought.group ~= '' and task.nonce ~= nonces[task.seq] then return false end
     if sought.group ~= '' and task.state ~= task_state.failed and is_terminal(task.state) then return false end
     if sought.node ~= '' and not (has_node(task.state) and is_sought_node(task.holder)) then return false end

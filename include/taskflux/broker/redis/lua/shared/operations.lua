@@ -13,9 +13,15 @@ local function unpack_operation(text)
     return of
 end
 
+-- Nothing where there is none; one that can't be read stays as it is.
 local function stored_operation(id)
     local text = call('HGET', keys.operations, id) or call('HGET', keys.ended_operations, id)
-    return text and unpack_operation(text)
+    local of = text and unpack_operation(text)
+    if text and not of then
+        error('operation ' .. id .. ' is damaged: take another id, or delete that field of ' .. keys.operations .. ' and ' ..
+                  keys.ended_operations)
+    end
+    return of
 end
 
 -- Those that have ended and go when one more is kept: dry runs first, then the oldest.

@@ -15,15 +15,23 @@ local function has_node(state)
     return state == task_state.running or state == task_state.succeeded or state == task_state.failed
 end
 
+-- Of a segment's tasks those without a state of their own have no error.
+local function is_sought_member(number) return sought.states[number] and not sought.has_error end
+
 -- `state`: as stored, or false where there is none.
 local function is_sought_state(state)
-    if not state then return sought.states[task_state.waiting] and sought.node == '' end
+    if not state then return is_sought_member(task_state.waiting) and sought.node == '' end
     local number = string.byte(state) - state_base.version
     if not sought.states[number] then return false end
-    if sought.node == '' then return true end
-    if not has_node(number) or #state < state_at.holder then return false end
+    if sought.node == '' and not sought.has_error then return true end
+    if #state < state_at.holder then return false end
     local length = struct.unpack(format.u16, state, state_at.holder_length)
-    return length > 0 and is_sought_node(string.sub(state, state_at.holder, state_at.holder + length - 1))
+    if sought.has_error then
+        local error_at = state_at.holder + length
+        if #state < error_at + stored_size.text_length or struct.unpack(format.u32, state, error_at) == 0 then return false end
+        if sought.node == '' then return true end
+    end
+    return has_node(number) and length > 0 and is_sought_node(string.sub(state, state_at.holder, state_at.holder + length - 1))
 end
 
 local function is_sought_record(record)
