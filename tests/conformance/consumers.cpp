@@ -25,6 +25,7 @@ inline constexpr task<void(int)> told{"told", task_options().queue("told")};
 inline constexpr task<void(int)> here{"here", task_options().queue("q")};
 
 using item = accepted_task<int, int>;
+using choosy = taskflux::consumer<int, int>;
 
 struct choosing : fixture {
     explicit choosing(std::unique_ptr<backend> on) : fixture(std::move(on)), client(shared()) {}
@@ -32,8 +33,14 @@ struct choosing : fixture {
     job<int> put(const std::string& id, int value, const std::string& size = "small") {
         return run(client.submit(square, submit_options().id(id).header("size", size), value));
     }
-    taskflux::consumer<int, int> chooser(std::size_t max = 10) {
+    choosy chooser(std::size_t max = 10) {
         return taskflux::consumer(shared(), square, consumer_options().max(max).promise(10s).name("chooser"));
+    }
+    /// Begins to take, and waits until it waits: it asks more than once before it does.
+    started<std::vector<item>> begin_to_take(choosy& some, duration wait = choosy::forever) {
+        auto taking = start(some.take(wait));
+        let_work();
+        return taking;
     }
     static bool is_small(const offer& one) { return one.headers().at("size") == "small"; }
     static std::vector<std::string> ids(const std::vector<item>& items) {
@@ -91,13 +98,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_consumer_waits_for_a_task_that_it_wants, Backend
     choosing on(std::make_unique<Backend>());
     auto some = on.chooser();
     some.accept(choosing::is_small);
-    auto taking = on.start(some.take());
+    auto taking = on.begin_to_take(some);
     on.put("a", 1, "large");
     BOOST_TEST(on.still_waiting(taking));
     on.put("b", 2);
     const auto kept = taking.get();
     check_ids(kept, {"b"});
-    auto late = on.start(some.take(5s));
+    auto late = on.begin_to_take(some, 5s);
     on.pass(5s);
     BOOST_TEST(late.get().empty());
 }
@@ -131,7 +138,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_not_wanted_is_offered_again_later, Backen
     auto some = on.chooser();
     bool is_free = false;
     some.accept([&](const offer& one) { return is_free || choosing::is_small(one); });
-    auto taking = on.start(some.take());
+    auto taking = on.begin_to_take(some);
     is_free = true;
     BOOST_TEST(on.still_waiting(taking));
     on.pass(30s);
@@ -146,7 +153,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_limit_holds_back_is_taken_once_it_may_start
     auto some = on.chooser();
     auto first = on.run(some.take(0ms));
     check_ids(first, {"a"});
-    auto taking = on.start(some.take());
+    auto taking = on.begin_to_take(some);
     on.pass(3s);
     BOOST_TEST(!taking.done());
     BOOST_TEST(on.run(first[0].reply(1)) == effect::done);
@@ -165,7 +172,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_at_its_limit_is_in_nobodys_way, Backend, bac
     check_ids(first, {"k1"});
     check_ids(second, {"x"});
     BOOST_TEST(on.run(first.at(0).reply(1)) == effect::done);
-    auto taking = on.start(some.take());
+    auto taking = on.begin_to_take(some);
     on.pass(1s);
     check_ids(taking.get(), {"k2"});
 }
