@@ -10798,14 +10798,21 @@ private:
         const auto* const end = span.data() + span.size();
         const auto read = std::from_chars(span.data(), end, count);
         if (read.ec != std::errc{} || read.ptr + 1 != end) return std::nullopt;
+        const auto unit = unit_of(*read.ptr);
+        if (unit == duration{}) return std::nullopt;
+        return now_ - count * unit;
+    }
+
+    /// In milliseconds, whose 64 bits hold every count: `std::chrono::weeks` may count in 32.
+    static duration unit_of(char letter) {
         using namespace std::chrono;
-        switch (*read.ptr) {
-            case 's': return now_ - seconds(count);
-            case 'm': return now_ - minutes(count);
-            case 'h': return now_ - hours(count);
-            case 'd': return now_ - days(count);
-            case 'w': return now_ - weeks(count);
-            default: return std::nullopt;
+        switch (letter) {
+            case 's': return seconds(1);
+            case 'm': return minutes(1);
+            case 'h': return hours(1);
+            case 'd': return days(1);
+            case 'w': return weeks(1);
+            default: return {};
         }
     }
 
