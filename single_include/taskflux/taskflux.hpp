@@ -13325,8 +13325,10 @@ private:
 
     template <class R, class P, class... Args>
     new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto text = detail::encode_payload<P>(contract, std::forward<Args>(payload)...);
-        return detail::make_task(spec_of(contract, options), options, std::move(text));
+        auto encoded = detail::encode_keyed(contract, options, std::forward<Args>(payload)...);
+        auto made = detail::make_task(spec_of(contract, options), options, std::move(encoded.text));
+        made.key = std::move(encoded.key);
+        return made;
     }
 
     /// An error that `call` throws before it returns an awaitable reaches the token, too.
