@@ -301,6 +301,86 @@ std::string shown_url(std::string_view url);
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/app/config/limits.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The limit that a config means. `at`: its place. Errors: `config_error`.
+inline limit limit_of(const limit_config& from, const path& at) {
+    limit made;
+    const auto set = [&](const char* member, auto&& use) {
+        try {
+            use();
+        } catch (const error& e) {
+            throw config_error(path(at, member).pointer(), e.what());
+        }
+    };
+    const auto refuse_without_rate = [&](const char* member, bool is_set) {
+        if (is_set && !from.rate) throw config_error(path(at, member).pointer(), "this belongs to \"rate\", which is missing: add it");
+    };
+    refuse_without_rate("per", from.per.has_value());
+    refuse_without_rate("burst", from.burst.has_value());
+    if (from.burst && *from.burst == 0) throw config_error(path(at, "burst").pointer(), "expected at least 1, or no burst for what is usual");
+    if (from.running) set("running", [&] { made.running(*from.running); });
+    if (from.rate) {
+        const duration per = from.per ? from.per->value() : std::chrono::seconds(1);
+        set("rate", [&] { made.rate(*from.rate, per, from.burst.value_or(0)); });
+    }
+    if (from.max_waiting) set("max_waiting", [&] { made.max_waiting(*from.max_waiting); });
+    return made;
+}
+
+/// Like `limit_of`, of keys.
+inline limit key_limit_of(const limit_config& from, const path& at) {
+    if (from.max_waiting) {
+        throw config_error(path(at, "max_waiting").pointer(), "a limit of keys can't bound what waits: give it to the queue, in /limits");
+    }
+    return limit_of(from, at);
+}
+
+/// Calls `queue` with the name, place and limit of each queue, and `key` with name, place, key (empty: each) and limit of each key.
+inline void for_each_limit(const app_config& config, auto&& queue, auto&& key) {
+    const path root, limits(root, "limits"), key_limits(root, "key_limits");
+    for (const auto& [name, from] : config.limits) {
+        const path here(limits, name);
+        queue(name, here, limit_of(from, here));
+    }
+    for (const auto& [name, from] : config.key_limits) {
+        const path here(key_limits, name), each(here, "each"), keys(here, "keys");
+        if (from.each) key(name, each, std::string(), key_limit_of(*from.each, each));
+        for (const auto& [text, value] : from.keys) {
+            const path one(keys, text);
+            if (!allows(detail::limits::key, text)) {
+                throw config_error(one.pointer(), "expected a key of 1 to 256 bytes of UTF-8 without control characters; the limit of each "
+                                                  "key is \"each\"");
+            }
+            key(name, one, text, key_limit_of(value, one));
+        }
+    }
+}
+
+/// Where a program runs no task, and so no worker declares limits.
+inline void refuse_limits(const app_config& config) {
+    const auto refuse = [](const char* pointer) {
+        throw config_error(pointer, "limits are declared by the worker of a program, and this one runs no task: leave them out, or set "
+                                    "them by queue_control");
+    };
+    if (!config.limits.empty()) refuse("/limits");
+    if (!config.key_limits.empty()) refuse("/key_limits");
+}
+
+/// `to`: a worker.
+inline void declare_limits(const app_config& config, auto& to) {
+    for_each_limit(
+        config, [&](const std::string& queue, const path&, const limit& value) { to.limit(queue, value); },
+        [&](const std::string& queue, const path&, const std::string& key, const limit& value) {
+            if (key.empty()) to.key_limit(queue, value);
+            else to.key_limit(queue, key, value);
+        });
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/app/config/nearest.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -447,7 +527,7 @@ app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
     return *this;
 }
 
-app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+app& app::plan(std::string_view expression, std::string task, const task_options& contract, detail::encoded_payload payload,
                const schedule_options& options) {
     if (has_run_) {
         throw error(errc::wrong_state,
@@ -458,8 +538,9 @@ app& app::plan(std::string_view expression, std::string task, const task_options
     made.cron = expression;
     made.task = std::move(task);
     made.contract = contract;
-    made.payload = std::move(payload);
+    made.payload = std::move(payload.text);
     made.options = options;
+    made.carry(std::move(payload.key));
     options.define(made.id(), expression, options.zone());  // throws for a wrong one
     for (const auto& known : schedules_) {
         if (known.id() == made.id()) {
@@ -506,11 +587,7 @@ std::vector<detail::app_schedule> app::all_schedules() const {
         if (!ids.insert(made.id()).second) {
             throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
         }
-        try {
-            task->check_payload(made.payload);
-        } catch (const payload_error& e) {
-            throw config_error(here + "/payload" + e.pointer(), e.reason());
-        }
+        detail::take_key(made, task->key_of, here);
     }
     for (const auto& own : schedules_) {
         if (!ids.contains(own.id())) all.push_back(own);
@@ -550,6 +627,7 @@ void app::check() const {
         detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
         detail::check_known("/services", "service", config_.values.services, services);
         const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
+        if (!has_task) detail::refuse_limits(config_.values);
         if (all_schedules().empty() && all_jobs().empty() && !has_task && methods_.empty() && starters_.empty()) {
             throw config_error("",
                                "there is nothing to run: no task is enabled, and no service, no schedule and no "
@@ -645,6 +723,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
         task.give_to(*core->worker);
     }
     if (core->worker) {
+        detail::declare_limits(config_.values, *core->worker);
         node_options options;
         options.name(detail::node_of(config_.values)).log(*log_);
         core->shown = std::make_unique<node>(broker, *core->worker, options);
@@ -1075,6 +1154,14 @@ void refuse_unknown_keys(const boost::json::value& json, const path& at) {
         for (std::size_t i = 0; array && i != array->size(); ++i) {
             refuse_unknown_keys<typename T::value_type>((*array)[i], path(at, i));
         }
+    } else if constexpr (kind_of<T> == kind::map) {
+        const auto* object = json.if_object();
+        if (!object) return;
+        for (const auto& member : *object) {
+            refuse_unknown_keys<typename T::mapped_type>(member.value(), path(at, member.key()));
+        }
+    } else if constexpr (kind_of<T> == kind::nullable) {
+        refuse_unknown_keys<pointee<T>>(json, at);
     }
 }
 
@@ -1145,6 +1232,14 @@ boost::json::value value_in(std::string_view text) {
     }
 }
 
+/// Whether a variable can say it: not lists and maps of what has members.
+template <class T>
+inline constexpr bool is_in_variable = true;
+template <class T>
+inline constexpr bool is_in_variable<std::vector<T>> = kind_of<T> != kind::object;
+template <class T>
+inline constexpr bool is_in_variable<std::map<std::string, T>> = kind_of<T> != kind::object;
+
 /// The keys that environment variables set. Throws `config_error` for a name that looks misspelt.
 inline config_document read_variables(const std::map<std::string, std::string>& variables) {
     config_document made;
@@ -1152,7 +1247,7 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
     std::vector<std::string> known(1, "TASKFLUX_CONFIG");
     for_each_member<app_config>([&]<class Member>(Member) {
         using value_type = std::remove_cvref_t<decltype(std::declval<app_config&>().*Member::pointer)>;
-        if constexpr (!std::same_as<value_type, std::vector<schedule_config>> && !std::same_as<value_type, std::vector<job_config>>) {
+        if constexpr (is_in_variable<value_type>) {
             const std::string key(member_name<Member>);
             const auto found = variables.find(known.emplace_back(variable_of(key)));
             if (found == variables.end() || found->second.empty()) return;
@@ -1813,6 +1908,12 @@ void check_weights(const app_config& config) {
     }
 }
 
+void check_limits(const app_config& config) {
+    for_each_limit(
+        config, [](const std::string& queue, const path& here, const limit&) { check_name(here.pointer(), queue); },
+        [](const std::string& queue, const path& here, const std::string&, const limit&) { check_name(here.pointer(), queue); });
+}
+
 /// What schedules and local jobs have in common.
 template <class Config>
 void check_ticking(const std::string& pointer, const Config& one) {
@@ -1871,6 +1972,7 @@ void check_config(const app_config& config) {
     if (!config.node.empty()) check_name("/node", config.node);
     check_names("/queues", config.queues);
     check_weights(config);
+    check_limits(config);
     check_range("/concurrency", config.concurrency, 1, 100'000);
     check_range("/threads", config.threads, 1, 1'000);
     check_range("/cpu_threads", config.cpu_threads, 0, 1'000);
@@ -16300,7 +16402,7 @@ bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& firs
     return true;
 }
 
-scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
+scheduled_task as_scheduled(const task_spec& spec, std::string payload, std::string key) {
     scheduled_task made;
     made.name = spec.name;
     made.priority = spec.priority;
@@ -16313,6 +16415,7 @@ scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
     made.retention = spec.policy.retention;
     made.failed_retention = spec.policy.failed_retention;
     made.crash_limit = spec.policy.crash_limit;
+    if (!key.empty()) made.key = std::move(key);
     return made;
 }
 
@@ -16335,6 +16438,7 @@ new_task task_at(const schedule_definition& of, time_point tick, std::string own
     made.spec = spec;
     made.payload = from.payload.bytes;
     made.own_id = std::move(own_id);
+    made.key = from.key.value_or(std::string());
     return made;
 }
 
@@ -19422,7 +19526,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
                 while (tasks.size() < room && payloads.has_next()) {
                     names.push_back(name + '.' + std::to_string(index++));
                     tasks.push_back(pattern);
-                    tasks.back().payload = payloads.take();
+                    payloads.give_to(tasks.back());
                 }
                 auto keys = names;
                 auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
@@ -19464,7 +19568,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
         while (tasks.size() < batch && payloads.has_next()) {
             names.push_back(name + '.' + std::to_string(count++));
             tasks.push_back(pattern);
-            tasks.back().payload = payloads.take();
+            payloads.give_to(tasks.back());
         }
         co_await open_children(book, at, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
     } while (payloads.has_next());
@@ -29195,14 +29299,16 @@ inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KE
 )lua";
 inline constexpr auto limits_text = joined(limits_keys, shared_call, shared_clock, shared_now, shared_whole,
     shared_throttle_end, shared_text,
-    R"lua(local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live', 'throttled')
+    R"lua(local most = 10000
+local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live', 'throttled')
 local reply = {'OK'}
 for n = 1, 4 do reply[n + 1] = stated[n] or '' end
 reply[6] = throttle_end(stated[5]) or 0
-for _, text in ipairs(call('HGETALL', L)) do reply[#reply + 1] = text end
+reply[7] = call('HLEN', L)
+for _, text in ipairs(call('HSCAN', L, 0, 'COUNT', most)[2]) do reply[#reply + 1] = text end
 return reply
 )lua");
-inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
+inline constexpr script limits{"limits", "bacd1357003857b794b76f51c59ff9cde6814e43",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -33955,6 +34061,20 @@ inline std::optional<stated_limit> read_stated(std::string_view text, const std:
     return stated_limit(*value, std::string(text.substr(line.size() + 1)), time_point(duration(since)));
 }
 
+/// A field of what is said of single keys. What is damaged is set aside: it is named, and hides no other.
+inline void read_key_limit(const std::string& field, const std::string& text, const std::string& queue, queue_limits& found) {
+    const auto key = field.empty() ? std::string() : field.substr(1);
+    const bool is_live = field.starts_with('l'), is_of_a_key = (is_live || field.starts_with('d')) && !key.empty();
+    try {
+        const auto stated = is_of_a_key ? read_stated(text, queue, is_live ? "live" : "declared") : std::nullopt;
+        if (!stated) return found.damaged.push_back(is_of_a_key ? key : field);
+        auto& own = found.keys[key];
+        (is_live ? own.live : own.declared) = stated;
+    } catch (const error&) {
+        found.damaged.push_back(key);
+    }
+}
+
 /// `broker::set_limit`.
 inline awaitable<void> set_limit(engine_ptr on, std::string name, limit_kind kind, std::optional<limit> value, std::string reason) {
     detail::check_reason(reason);
@@ -33994,12 +34114,13 @@ inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
     found.each_key.declared = read_stated(from.text(), name, "declared");
     found.each_key.live = read_stated(from.text(), name, "live");
     if (const auto until = from.integer(); until > 0) found.throttled_until = time_point(duration(until));
-    while (!from.done()) {
-        const auto field = from.text();
-        if (field.empty()) throw error(errc::protocol, "a limit of queue " + name + " is damaged: it is of no key; remove the field");
-        auto& own = found.keys[std::string(field.substr(1))];
-        (field[0] == 'l' ? own.live : own.declared) = read_stated(from.text(), name, "key's");
+    const auto all = from.integer();
+    std::int64_t told = 0;
+    for (; !from.done(); ++told) {
+        const std::string field(from.text()), text(from.text());
+        read_key_limit(field, text, name, found);
     }
+    found.left_out = static_cast<std::size_t>((std::max)(all - told, std::int64_t(0)));
     co_return found;
 }
 

@@ -1585,6 +1585,45 @@ constexpr bool has_unfailed_attempt(task_state state) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/task/key.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Takes the key from a payload, which is given by its address; empty where a contract has none. A copy, as submissions of many may
+/// outlive the contract.
+using key_source = std::function<std::string(const void*)>;
+
+template <class T>
+inline constexpr bool is_key_number = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
+                                      !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
+                                      !std::same_as<T, char32_t>;
+
+/// What a key may be taken from: text, or an integer.
+template <class T>
+concept key_value = std::convertible_to<T, std::string_view> || is_key_number<std::remove_cvref_t<T>>;
+
+/// A function, or a pointer to a member, that gives a payload's key.
+template <class Key, class P>
+concept key_of_payload = std::invocable<const Key&, const P&> && key_value<std::invoke_result_t<const Key&, const P&>>;
+
+/// `task`: for the error.
+template <class P, class Key>
+std::string taken_key(const Key& of, const P& payload, std::string_view task) {
+    std::string made;
+    decltype(auto) value = std::invoke(of, payload);
+    if constexpr (is_key_number<std::remove_cvref_t<decltype(value)>>) made = std::to_string(value);
+    else made = std::string_view(value);
+    if (made.empty() || allows(limits::key, made)) return made;
+    try {
+        check_name(limits::key, made);
+    } catch (const error& e) {
+        throw error(errc::invalid_argument, "the key of task " + std::string(task) + ", taken from its payload: " + e.what());
+    }
+    return made;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
 
 namespace boost::asio {
@@ -1654,6 +1693,9 @@ public:
     /// For the library: how errors name it.
     std::string subject() const { return "task " + std::string(name_); }
 
+    /// For the library: how the key of a task is taken from its payload; empty: it has none.
+    virtual key_source keys() const { return {}; }
+
 private:
     std::string_view name_;
     task_options options_;
@@ -1669,10 +1711,39 @@ public:
 
 }  // namespace detail
 
+template <class Signature, class Key>
+class keyed_task;
+
 template <class R, class P>
 class task<R(P)> : public detail::contract<R, P> {
 public:
     using detail::contract<R, P>::contract;
+
+    /// A contract that is this one, and takes the key of each task (see `submit_options::key`) from its payload:
+    ///
+    ///     inline constexpr auto ship = taskflux::task<void(order)>{"ship"}.key(&order::customer);
+    ///
+    /// `of`: a pointer to a member, or a function that takes the payload; it gives a text, where an empty one means no key, or an
+    /// integer. Submissions call it before the task is sent, in the caller's thread: what it throws they throw, and
+    /// `invalid_argument` for what can't be a key. It should give the same for the same payload. An explicit key of the submission
+    /// comes before it.
+    template <class Key>
+    constexpr keyed_task<R(P), Key> key(Key of) const {
+        return keyed_task<R(P), Key>(*this, std::move(of));
+    }
+
+    template <class Key>
+    constexpr task(const keyed_task<R(P), Key>& of) : task(of.name(), of.options(), of.faults()) {
+        refuse_to_forget<Key>();
+    }
+
+private:
+    template <class Key>
+    static constexpr void refuse_to_forget() {
+        static_assert(!std::is_same_v<Key, Key>,
+                      "a task<R(P)> has no key, and this copy would lose it: write inline constexpr auto name = "
+                      "taskflux::task<R(P)>{…}.key(…)");
+    }
 };
 
 template <class R>
@@ -1685,12 +1756,43 @@ template <class T, class P>
 class task<stream<T>(P)> : public detail::stream_contract<T, P> {
 public:
     using detail::stream_contract<T, P>::stream_contract;
+
+    /// See `task<R(P)>::key`.
+    template <class Key>
+    constexpr keyed_task<stream<T>(P), Key> key(Key of) const {
+        return keyed_task<stream<T>(P), Key>(*this, std::move(of));
+    }
 };
 
 template <class T>
 class task<stream<T>()> : public detail::stream_contract<T, void> {
 public:
     using detail::stream_contract<T, void>::stream_contract;
+};
+
+/// A contract with a key that is taken from the payload: what `task::key` returns.
+template <class Signature, class Key>
+class keyed_task : public task<Signature> {
+    using payload = typename task<Signature>::payload_type;
+    static_assert(detail::key_of_payload<Key, payload>,
+                  "what is given to task::key gives no key: give a pointer to a member of the payload, or a function that takes "
+                  "(const Payload&), of a text or an integer");
+
+public:
+    constexpr keyed_task(const task<Signature>& base, Key of) : task<Signature>(base), key_(std::move(of)) {}
+
+    detail::key_source keys() const override {
+        if constexpr (detail::key_of_payload<Key, payload>) {  // else the error above is to be the only one
+            return [of = key_, name = this->name()](const void* from) {
+                return detail::taken_key(of, *static_cast<const payload*>(from), name);
+            };
+        } else {
+            return {};
+        }
+    }
+
+private:
+    Key key_;
 };
 
 /// What many tasks have in common, and therefore share.
@@ -2829,6 +2931,8 @@ struct queue_limits : stated_limits {
 
     stated_limits each_key;
     std::map<std::string, stated_limits> keys;
+    std::vector<std::string> damaged;  ///< keys whose stored limit can't be read: it counts as none until it is set again or reset
+    std::size_t left_out = 0;  ///< declared and live limits of keys that are not told: a Redis server tells about 10,000
 };
 
 }  // namespace taskflux
@@ -5337,9 +5441,9 @@ inline constexpr bool starts_with_options = false;
 template <class First, class... Rest>
 inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
 
-/// `contract`: for the error.
+/// `contract`: for the error. `look` is called with the payload before it is encoded, if there is one.
 template <class P, class... Args>
-std::string encode_payload(const auto& contract, Args&&... args) {
+std::string encode_payload_seen(const auto& contract, const auto& look, Args&&... args) {
     const auto subject = [&] { return "the payload of " + contract.subject(); };
     static_assert(makes_payload<P, Args...>,
                   "these arguments are neither a payload of the task's type nor its fields: compare the contract "
@@ -5350,15 +5454,23 @@ std::string encode_payload(const auto& contract, Args&&... args) {
     if constexpr (std::is_void_v<P>) {
         return "null";
     } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
+        look((args, ...));
         return encode_of(subject, (args, ...));
     } else if constexpr (makes_payload<P, Args...>) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
-        return encode_of(subject, P(std::forward<Args>(args)...));
+        const P made(std::forward<Args>(args)...);
 #pragma GCC diagnostic pop
+        look(made);
+        return encode_of(subject, made);
     } else {
         return {};
     }
+}
+
+template <class P, class... Args>
+std::string encode_payload(const auto& contract, Args&&... args) {
+    return encode_payload_seen<P>(contract, [](const auto&) {}, std::forward<Args>(args)...);
 }
 
 }  // namespace taskflux::detail
@@ -8390,11 +8502,48 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
     return task;
 }
 
+/// How the keys of several tasks are taken from their payloads; empty where the options name one, or the contract takes none.
+template <class R, class P>
+key_source keys_of(const contract<R, P>& contract, const submit_options& options) {
+    return options.key().empty() ? contract.keys() : key_source();
+}
+
+/// The key that is taken from a payload as it is stored; empty: none. Errors: those of `decode`.
+template <class P>
+std::string key_of_text(const key_source& take, std::string_view text) {
+    if constexpr (std::is_void_v<P>) {
+        return decode<P>(text), std::string();
+    } else {
+        const P payload = decode<P>(text);
+        return take ? take(&payload) : std::string();
+    }
+}
+
+struct encoded_payload {
+    encoded_payload() {}
+
+    std::string text;
+    std::string key;  ///< that of the options, or what the contract takes from the payload; empty: none
+};
+
+template <class R, class P, class... Args>
+encoded_payload encode_keyed(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
+    encoded_payload made;
+    made.key = options.key();
+    const auto take_key = [&](const auto& value) {
+        if (const auto take = keys_of(contract, options)) made.key = take(&value);
+    };
+    made.text = encode_payload_seen<P>(contract, take_key, std::forward<Args>(payload)...);
+    return made;
+}
+
 template <class R, class P, class... Args>
 new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
-    auto text = encode_payload<P>(contract, std::forward<Args>(payload)...);
+    auto encoded = encode_keyed(contract, options, std::forward<Args>(payload)...);
     auto spec = spec_of(contract, options);
-    return make_task(std::move(spec), options, std::move(text));
+    auto made = make_task(std::move(spec), options, std::move(encoded.text));
+    made.key = std::move(encoded.key);
+    return made;
 }
 
 /// Throws `too_large` for a payload that no broker stores: before the first of many is stored.
@@ -8983,7 +9132,7 @@ class payload_source {
 public:
     virtual bool has_next() = 0;
     virtual void skip() = 0;
-    virtual std::string take() = 0;
+    virtual void give_to(new_task& task) = 0;  ///< the next one, and its key where that is taken from it
 
 protected:
     ~payload_source() = default;
@@ -8993,20 +9142,22 @@ protected:
 template <class Range>
 class range_source final : public payload_source {
 public:
-    explicit range_source(Range payloads) : payloads_(std::move(payloads)) {}
+    range_source(Range payloads, key_source take_key) : payloads_(std::move(payloads)), take_key_(std::move(take_key)) {}
     range_source(const range_source&) = delete;
     range_source& operator=(const range_source&) = delete;
 
     bool has_next() override { return next_ != std::ranges::end(payloads_); }
     void skip() override { ++next_; }
-    std::string take() override {
-        auto text = encode(*next_);
+    void give_to(new_task& task) override {
+        const std::ranges::range_value_t<Range>& payload = *next_;
+        task.payload = encode(payload);
+        if (take_key_) task.key = take_key_(&payload);
         ++next_;
-        return text;
     }
 
 private:
     Range payloads_;
+    key_source take_key_;
     std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
 };
 
@@ -9036,9 +9187,9 @@ asio::awaitable<R> call_child(notebook& book, std::string name, std::string queu
 /// Returns the results in order.
 template <class R, class Range>
 asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                             Range payloads, std::size_t window, is_ending ends, fault_list faults) {
+                                             Range payloads, key_source keys, std::size_t window, is_ending ends, fault_list faults) {
     std::vector<R> results;
-    range_source source(std::move(payloads));
+    range_source source(std::move(payloads), std::move(keys));
     const child_sink take = [&results, faults](const open_child& child) {
         results.push_back(value_of<R>(*child.outcome, child.id, faults));
     };
@@ -9049,16 +9200,16 @@ asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, s
 template <class R, class Range>
     requires(std::is_void_v<R>)
 asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                   std::size_t window, is_ending ends, fault_list faults) {
-    range_source source(std::move(payloads));
+                                   key_source keys, std::size_t window, is_ending ends, fault_list faults) {
+    range_source source(std::move(payloads), std::move(keys));
     const child_sink check = [faults](const open_child& child) { value_of<void>(*child.outcome, child.id, faults); };
     co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
 }
 
 template <class Range>
 asio::awaitable<std::size_t> spawn_all(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                       children_policy policy) {
-    range_source source(std::move(payloads));
+                                       key_source keys, children_policy policy) {
+    range_source source(std::move(payloads), std::move(keys));
     co_return co_await spawn_children(book, std::move(name), std::move(queue), std::move(pattern), source, policy);
 }
 
@@ -9520,13 +9671,13 @@ public:
                                    const spawn_options& options = spawn_options()) {
         check_shared(options.each());
         return begin_spawn(book_.next_name(), queue_for(task, options.each()), pattern_of(task, options.each()),
-                           std::views::all(std::forward<Range>(payloads)), options);
+                           std::views::all(std::forward<Range>(payloads)), detail::keys_of(task, options.each()), options);
     }
 
     /// Like `spawn`, for one subtask, which may have an own id.
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
+        auto made = keyed(task, options, std::forward<Args>(payload)...);
         return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made), task.faults());
     }
 
@@ -9621,6 +9772,14 @@ private:
     new_task inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
                      std::string payload) const;
 
+    template <class R, class P, class... Args>
+    new_task keyed(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) const {
+        auto encoded = detail::encode_keyed(task, options, std::forward<Args>(payload)...);
+        auto made = inherited(task, options, std::move(encoded.text));
+        made.key = std::move(encoded.key);
+        return made;
+    }
+
     template <class R, class P>
     new_task pattern_of(const detail::contract<R, P>& task, const submit_options& options) const {
         return inherited(task, options, {});
@@ -9629,7 +9788,7 @@ private:
     template <class R, class P, class... Args>
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
+        auto made = keyed(task, options, std::forward<Args>(payload)...);
         auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
@@ -9641,25 +9800,27 @@ private:
         static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
         check_shared(options);
         auto call = detail::map_children<R>(book_, name, queue_for(task, options), pattern_of(task, options),
-                                            std::views::all(std::forward<Range>(payloads)), open.size, ends(), task.faults());
+                                            std::views::all(std::forward<Range>(payloads)), detail::keys_of(task, options), open.size,
+                                            ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
 
     template <class Range>
     asio::awaitable<spawned> begin_spawn(std::string name, std::string queue, new_task pattern, Range payloads,
-                                         spawn_options options) {
-        auto call = spawn_and_prepare(name, std::move(queue), std::move(pattern), std::move(payloads), std::move(options));
+                                         detail::key_source keys, spawn_options options) {
+        auto call = spawn_and_prepare(name, std::move(queue), std::move(pattern), std::move(payloads), std::move(keys),
+                                      std::move(options));
         return detail::contested(book_, std::move(name), std::move(call), true);
     }
 
     template <class Range>
     asio::awaitable<spawned> spawn_and_prepare(std::string name, std::string queue, new_task pattern, Range payloads,
-                                               spawn_options options) {
+                                               detail::key_source keys, spawn_options options) {
         spawned made;
         made.parent = to_string(id_);
         made.name = name;
         made.count = co_await detail::spawn_all(book_, std::move(name), std::move(queue), std::move(pattern),
-                                                     std::move(payloads), options.policy());
+                                                     std::move(payloads), std::move(keys), options.policy());
         if (!options.then_name().empty()) co_await prepare(made, options);
         co_return made;
     }
@@ -12108,11 +12269,12 @@ struct scheduled_task {
     duration retention{};
     duration failed_retention{};
     unsigned crash_limit = 0;
+    std::optional<std::string> key;  ///< by which its tasks take turns and are limited; none: stored without one, as older versions do
 
     bool operator==(const scheduled_task&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(scheduled_task, (), (name, priority, payload, headers, retry, timeout, deadline, expires_in,
-                                           retention, failed_retention, crash_limit))
+                                           retention, failed_retention, crash_limit, key))
 
 /// What is to happen when.
 struct schedule_definition {
@@ -12247,14 +12409,14 @@ public:
         return jitter_ = at_most_a_year(most, "jitter"), *this;
     }
 
-    /// Options of each submission: queue, priority, retry, limits, headers. Errors: `invalid_argument` for others. Ignored
+    /// Options of each submission: queue, priority, retry, limits, headers, key. Errors: `invalid_argument` for others. Ignored
     /// for local jobs.
     schedule_options& submit(const submit_options& options) {
         if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
-            options.delay() != duration::zero() || options.on_duplicate() != duplicate::join || !options.key().empty()) {
+            options.delay() != duration::zero() || options.on_duplicate() != duplicate::join) {
             throw error(
                 errc::invalid_argument,
-                "schedule_options: submit can't have an id, a key, a unique key, on_duplicate, hold, delay or at: leave them out");
+                "schedule_options: submit can't have an id, a unique key, on_duplicate, hold, delay or at: leave them out");
         }
         return submit_ = options, *this;
     }
@@ -12407,13 +12569,32 @@ struct job_config {
 };
 BOOST_DESCRIBE_STRUCT(job_config, (), (job, cron, zone, enabled, scope, misfire, overlap, grace, jitter, hosts))
 
-/// The config of an `app`. Each member is a key of a config file and, but for `schedules` and `jobs`, an environment variable:
-/// TASKFLUX_ and its name in capitals.
+/// A limit in a config; see `limit` for the members. Empty: takes an earlier declaration back.
+struct limit_config {
+    std::optional<unsigned> running;
+    std::optional<unsigned> rate;         ///< starts in each `per`
+    std::optional<time_span> per;         ///< default 1 s; only with `rate`
+    std::optional<unsigned> burst;        ///< only with `rate`
+    std::optional<unsigned> max_waiting;  ///< of a queue only
+};
+BOOST_DESCRIBE_STRUCT(limit_config, (), (running, rate, per, burst, max_waiting))
+
+/// The limits of a queue's keys in a config.
+struct key_limits_config {
+    std::optional<limit_config> each;          ///< of each key
+    std::map<std::string, limit_config> keys;  ///< of single keys, in place of what each has
+};
+BOOST_DESCRIBE_STRUCT(key_limits_config, (), (each, keys))
+
+/// The config of an `app`. Each member is a key of a config file and, but for `limits`, `key_limits`, `schedules` and `jobs`, an
+/// environment variable: TASKFLUX_ and its name in capitals.
 struct app_config {
     std::string url = "memory://";            ///< the broker's; see `connect`
     std::string node;                         ///< this node's name in records and schedules' hosts; empty: the host's
     std::vector<std::string> queues;          ///< in this order, strictly; empty: those of the tasks
     std::map<std::string, unsigned> weights;  ///< not empty: replace the order; a queue that is not here has weight 1
+    std::map<std::string, limit_config> limits;           ///< of queues, which the worker declares
+    std::map<std::string, key_limits_config> key_limits;  ///< of queues' keys, the same
     unsigned concurrency = 16;                ///< tasks that run at a time
     unsigned threads = 1;                     ///< threads that run coroutines
     unsigned cpu_threads = 0;                 ///< threads that run plain functions; 0: one a core
@@ -12433,8 +12614,8 @@ struct app_config {
     std::optional<time_span> failed_retention;  ///< of a task submitted here that does not set it; default 7 days
     std::optional<app_environment> env;
 };
-BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for, start_timeout,
-                                       log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
+BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, limits, key_limits, concurrency, threads, cpu_threads, lease,
+                                       drain_for, start_timeout, log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
                                        deadline, retention, failed_retention, env))
 
 namespace detail {
@@ -12568,7 +12749,26 @@ struct app_schedule {
     bool is_enabled = true;
 
     const std::string& id() const { return options.id().empty() ? task : options.id(); }
+
+    /// Its tasks have this key; empty: none.
+    void carry(std::string key) {
+        if (key.empty()) return;
+        auto submit = options.submit();
+        options.submit(submit.key(std::move(key)));
+    }
 };
+
+/// Gives a schedule of a config the key that its task takes from the payload. Errors: `config_error` for a payload that the task
+/// does not take. `here`: the schedule's place.
+inline void take_key(app_schedule& from, const std::function<std::string(std::string_view)>& key_of, const std::string& here) {
+    try {
+        from.carry(key_of(from.payload));
+    } catch (const payload_error& e) {
+        throw config_error(here + "/payload" + e.pointer(), e.reason());
+    } catch (const error& e) {
+        throw config_error(here + "/payload", e.what());
+    }
+}
 
 /// A local job of an app.
 struct app_job {
@@ -12984,8 +13184,8 @@ public:
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker(), tracer_, detail::queue_of(contract, options), std::move(pattern),
-                               std::views::all(std::forward<Range>(payloads)), contract.faults());
+            return send_all<R, P>(broker(), tracer_, detail::queue_of(contract, options), std::move(pattern),
+                                  detail::keys_of(contract, options), std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
         }
@@ -13136,8 +13336,10 @@ private:
 
     template <class R, class P, class... Args>
     new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto text = detail::encode_payload<P>(contract, std::forward<Args>(payload)...);
-        return detail::make_task(spec_of(contract, options), options, std::move(text));
+        auto encoded = detail::encode_keyed(contract, options, std::forward<Args>(payload)...);
+        auto made = detail::make_task(spec_of(contract, options), options, std::move(encoded.text));
+        made.key = std::move(encoded.key);
+        return made;
     }
 
     /// An error that `call` throws before it returns an awaitable reaches the token, too.
@@ -13175,14 +13377,16 @@ private:
         co_return job<R>(std::move(broker), std::move(id), false, faults);
     }
 
-    template <class R, class Range>
+    template <class R, class P, class Range>
     static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
-                                                   new_task pattern, Range payloads, fault_list faults) {
-        std::vector<std::string> texts;  // all of them before the first is stored
+                                                   new_task pattern, detail::key_source take_key, Range payloads, fault_list faults) {
+        std::vector<std::string> texts, keys;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
         const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
-            texts.push_back(detail::encode_of(subject, *next));
+            const P& payload = *next;
+            texts.push_back(detail::encode_of(subject, payload));
+            if (take_key) keys.push_back(take_key(&payload));
         }
         detail::check_payload_sizes(texts);
         std::vector<job<R>> jobs;
@@ -13193,6 +13397,7 @@ private:
             for (auto i = from; i < texts.size() && i < from + batch_size; ++i) {
                 tasks.push_back(pattern);
                 tasks.back().payload = std::move(texts[i]);
+                if (take_key) tasks.back().key = std::move(keys[i]);
             }
             auto submission = detail::submit_traced(broker, by, queue, std::move(tasks));
             const auto stored = co_await detail::after_others(std::move(submission), jobs.size(), texts.size());
@@ -13291,7 +13496,8 @@ bool is_unreadable(const std::exception_ptr& failure);
 /// `failure` may be null.
 bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& first);
 
-scheduled_task as_scheduled(const task_spec& spec, std::string payload);
+/// `key`: empty for none.
+scheduled_task as_scheduled(const task_spec& spec, std::string payload, std::string key = {});
 
 /// The task that a schedule submits for a tick.
 new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);
@@ -13514,14 +13720,14 @@ public:
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
                           Payload&& payload, const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
+        return put(expression, in, contract, detail::encode_keyed(contract, options.submit(), std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<void>(contract), options);
+        return put(expression, in, contract, detail::encode_keyed(contract, options.submit()), options);
     }
 
     /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
@@ -13577,7 +13783,7 @@ public:
 private:
     template <class R, class P>
     awaitable<void> put(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
-                        std::string payload, const schedule_options& options) const {
+                        detail::encoded_payload payload, const schedule_options& options) const {
         const auto& id = options.id().empty() ? std::string(contract.name()) : options.id();
         auto made = options.define(id, expression, in);
         task_spec spec;
@@ -13585,7 +13791,7 @@ private:
         spec.priority = options.submit().priority().value_or(contract.options().priority());
         spec.policy = options.submit().over(contract.options().policy());
         spec.headers = options.submit().headers();
-        made.task = detail::as_scheduled(spec, std::move(payload));
+        made.task = detail::as_scheduled(spec, std::move(payload.text), std::move(payload.key));
         const auto& queue = options.submit().queue();
         return put_in(queue ? *queue : std::string(contract.options().queue()), std::move(made), !options.id().empty());
     }
@@ -13621,7 +13827,7 @@ struct app_task {
     std::string name;
     task_options contract;
     std::function<void(worker&)> give_to;
-    std::function<void(std::string_view)> check_payload;  // throws `payload_error`
+    std::function<std::string(std::string_view)> key_of;  // of a payload; empty: none. Throws `payload_error`
 };
 
 /// A method or an object that an app serves.
@@ -13663,7 +13869,7 @@ public:
         task.give_to = [contract, shared = std::make_shared<Function>(std::move(handler))](worker& to) {
             to.on(contract, std::move(*shared));
         };
-        task.check_payload = [](std::string_view text) { decode<P>(text); };
+        task.key_of = [keys = contract.keys()](std::string_view text) { return detail::key_of_text<P>(keys, text); };
         add(std::move(task));
         return *this;
     }
@@ -13689,14 +13895,15 @@ public:
     app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
                const schedule_options& options = schedule_options()) {
         return plan(expression, std::string(contract.name()), contract.options(),
-                    detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
+                    detail::encode_keyed(contract, options.submit(), std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
-        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(contract), options);
+        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_keyed(contract, options.submit()),
+                    options);
     }
 
     /// Calls a function of this process at each time that the cron expression names; see `scheduler::local`. A config may
@@ -13757,7 +13964,7 @@ private:
     void add(detail::app_task task);
     void add(detail::app_job job);
     app& serve_by(std::string name, std::function<void(service&)> give_to);
-    app& plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+    app& plan(std::string_view expression, std::string task, const task_options& contract, detail::encoded_payload payload,
               const schedule_options& options);
     void check() const;
     bool is_enabled(const std::string& task) const;
@@ -14881,10 +15088,15 @@ public:
     template <class N, class Q, class... Args>
         requires(std::is_same_v<Q, R>)
     awaitable<effect> reply_to(const task<N(Q)>& next, Args&&... result) {
-        auto text = encoded(std::forward<Args>(result)...);
         auto options = submit_options();
         options.id(own_id());
+        std::string key;
+        const auto take_key = [&](const auto& value) {
+            if (const auto take = next.keys()) key = take(&value);
+        };
+        auto text = encoded_seen(take_key, std::forward<Args>(result)...);
         auto made = detail::make_task(detail::spec_of(next, options), options, text);
+        made.key = std::move(key);
         return detail::claimed_item::forward(held_, std::move(text), detail::queue_of(next, options), std::move(made));
     }
 
@@ -14899,6 +15111,12 @@ private:
 
     template <class... Args>
     std::string encoded(Args&&... result) const {
+        return encoded_seen([](const auto&) {}, std::forward<Args>(result)...);
+    }
+
+    /// `look` is called with the result before it is encoded, if there is one.
+    template <class... Args>
+    std::string encoded_seen(const auto& look, Args&&... result) const {
         const auto subject = [this] { return "the result of task " + to_string(id()); };
         if constexpr (std::is_void_v<R>) {
             static_assert(sizeof...(Args) == 0, "this task has no result: reply() takes no argument");
@@ -14909,7 +15127,9 @@ private:
                           "co_await item.reply(result))");
             static_assert(std::is_constructible_v<R, Args...> && sizeof...(Args) > 0,
                           "these arguments are no result of the task: compare the contract");
-            return detail::encode_of(subject, R(std::forward<Args>(result)...));
+            const R made(std::forward<Args>(result)...);
+            look(made);
+            return detail::encode_of(subject, made);
         }
     }
 
@@ -15020,7 +15240,8 @@ public:
     awaitable<void> declare_key_limit(std::string key, limit value) const;
 
     /// What is declared, and what was set live, with its reason and since when; and until when a handler that has thrown
-    /// `throttled` keeps all from starting.
+    /// `throttled` keeps all from starting. A key whose limit is damaged is named in `damaged`; of more than about 10,000 limits of
+    /// single keys a Redis server leaves some out (`left_out`).
     awaitable<queue_limits> limits() const;
 
     /// Lets tasks start at once that a handler's `throttled` keeps from it; a pause and limits stay.

@@ -5,9 +5,12 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <vector>
 
 // Limits of queues as they are stored, and what becomes of those that are damaged.
 namespace redis_limits {
@@ -384,6 +387,40 @@ BOOST_FIXTURE_TEST_CASE(a_damaged_statement_is_an_error_for_who_reads_it_and_can
                           [](const boost::system::system_error& e) { return e.code() == errc::protocol; });
     run(broker->set_limit("q", limit_kind::live, limit().running(1), "again"));
     BOOST_TEST((run(broker->limits("q")).in_force() == limit().running(1)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_limit_of_a_key_is_named_and_hides_no_other, damage_fixture) {
+    run(broker->set_key_limit("q", "whole", limit_kind::declared, limit().running(1), ""));
+    run(broker->set_key_limit("q", "broken", limit_kind::live, limit().running(2), "why"));
+    run(broker->set_key_limit("q", "broken", limit_kind::declared, limit().running(3), ""));
+    server.command({"HSET", "tf:{q}:L", "lbroken", "nonsense"});
+    server.command({"HSET", "tf:{q}:L", "foreign", "1000 5   \nwhy"});
+    server.command({"HSET", "tf:{q}:L", "", "1000 5   \nwhy"});
+    server.command({"HSET", "tf:{q}:L", "dempty", ""});
+    auto found = run(broker->limits("q"));
+    std::ranges::sort(found.damaged);
+    BOOST_TEST(found.damaged == (std::vector<std::string>{"", "broken", "empty", "foreign"}), boost::test_tools::per_element());
+    BOOST_TEST(found.keys.size() == 2U);
+    BOOST_TEST((found.keys.at("whole").in_force() == limit().running(1)));
+    BOOST_TEST((found.keys.at("broken").in_force() == limit().running(3)));
+    BOOST_TEST(found.left_out == 0U);
+    run(broker->set_key_limit("q", "broken", limit_kind::live, std::nullopt, ""));
+    BOOST_TEST(std::ranges::count(run(broker->limits("q")).damaged, "broken") == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(of_very_many_limits_of_keys_some_are_left_out, damage_fixture) {
+    run(broker->set_key_limit("q", "one", limit_kind::declared, limit().running(1), ""));
+    constexpr std::size_t many = 30'000;
+    std::vector<std::string> words{"HSET", "tf:{q}:L"};
+    for (std::size_t i = 0; i < many; ++i) {
+        words.push_back("dk" + std::to_string(i));
+        words.emplace_back("1000 5   \n");
+    }
+    server.command(words);
+    const auto found = run(broker->limits("q"));
+    BOOST_TEST(found.keys.size() >= 10'000U);
+    BOOST_TEST(found.keys.size() < 25'000U);
+    BOOST_TEST(found.keys.size() + found.left_out == many + 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,9 +9,9 @@
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/given_function.hpp>
-#include <taskflux/detail/payload.hpp>
 #include <taskflux/detail/run_once.hpp>
 #include <taskflux/flow/client.hpp>
+#include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 #include <taskflux/flow/worker.hpp>
@@ -39,7 +39,7 @@ struct app_task {
     std::string name;
     task_options contract;
     std::function<void(worker&)> give_to;
-    std::function<void(std::string_view)> check_payload;  // throws `payload_error`
+    std::function<std::string(std::string_view)> key_of;  // of a payload; empty: none. Throws `payload_error`
 };
 
 /// A method or an object that an app serves.
@@ -81,7 +81,7 @@ public:
         task.give_to = [contract, shared = std::make_shared<Function>(std::move(handler))](worker& to) {
             to.on(contract, std::move(*shared));
         };
-        task.check_payload = [](std::string_view text) { decode<P>(text); };
+        task.key_of = [keys = contract.keys()](std::string_view text) { return detail::key_of_text<P>(keys, text); };
         add(std::move(task));
         return *this;
     }
@@ -107,14 +107,15 @@ public:
     app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
                const schedule_options& options = schedule_options()) {
         return plan(expression, std::string(contract.name()), contract.options(),
-                    detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
+                    detail::encode_keyed(contract, options.submit(), std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
-        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(contract), options);
+        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_keyed(contract, options.submit()),
+                    options);
     }
 
     /// Calls a function of this process at each time that the cron expression names; see `scheduler::local`. A config may
@@ -175,7 +176,7 @@ private:
     void add(detail::app_task task);
     void add(detail::app_job job);
     app& serve_by(std::string name, std::function<void(service&)> give_to);
-    app& plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+    app& plan(std::string_view expression, std::string task, const task_options& contract, detail::encoded_payload payload,
               const schedule_options& options);
     void check() const;
     bool is_enabled(const std::string& task) const;

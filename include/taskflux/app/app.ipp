@@ -6,6 +6,7 @@
 #include <taskflux/app/app/log_file.hpp>
 #include <taskflux/app/app/signals.hpp>
 #include <taskflux/app/config/check.hpp>
+#include <taskflux/app/config/limits.hpp>
 #include <taskflux/app/config/nearest.hpp>
 #include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/task/failure.hpp>
@@ -108,7 +109,7 @@ app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
     return *this;
 }
 
-app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+app& app::plan(std::string_view expression, std::string task, const task_options& contract, detail::encoded_payload payload,
                const schedule_options& options) {
     if (has_run_) {
         throw error(errc::wrong_state,
@@ -119,8 +120,9 @@ app& app::plan(std::string_view expression, std::string task, const task_options
     made.cron = expression;
     made.task = std::move(task);
     made.contract = contract;
-    made.payload = std::move(payload);
+    made.payload = std::move(payload.text);
     made.options = options;
+    made.carry(std::move(payload.key));
     options.define(made.id(), expression, options.zone());  // throws for a wrong one
     for (const auto& known : schedules_) {
         if (known.id() == made.id()) {
@@ -167,11 +169,7 @@ std::vector<detail::app_schedule> app::all_schedules() const {
         if (!ids.insert(made.id()).second) {
             throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
         }
-        try {
-            task->check_payload(made.payload);
-        } catch (const payload_error& e) {
-            throw config_error(here + "/payload" + e.pointer(), e.reason());
-        }
+        detail::take_key(made, task->key_of, here);
     }
     for (const auto& own : schedules_) {
         if (!ids.contains(own.id())) all.push_back(own);
@@ -211,6 +209,7 @@ void app::check() const {
         detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
         detail::check_known("/services", "service", config_.values.services, services);
         const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
+        if (!has_task) detail::refuse_limits(config_.values);
         if (all_schedules().empty() && all_jobs().empty() && !has_task && methods_.empty() && starters_.empty()) {
             throw config_error("",
                                "there is nothing to run: no task is enabled, and no service, no schedule and no "
@@ -306,6 +305,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
         task.give_to(*core->worker);
     }
     if (core->worker) {
+        detail::declare_limits(config_.values, *core->worker);
         node_options options;
         options.name(detail::node_of(config_.values)).log(*log_);
         core->shown = std::make_unique<node>(broker, *core->worker, options);

@@ -59,13 +59,32 @@ struct job_config {
 };
 BOOST_DESCRIBE_STRUCT(job_config, (), (job, cron, zone, enabled, scope, misfire, overlap, grace, jitter, hosts))
 
-/// The config of an `app`. Each member is a key of a config file and, but for `schedules` and `jobs`, an environment variable:
-/// TASKFLUX_ and its name in capitals.
+/// A limit in a config; see `limit` for the members. Empty: takes an earlier declaration back.
+struct limit_config {
+    std::optional<unsigned> running;
+    std::optional<unsigned> rate;         ///< starts in each `per`
+    std::optional<time_span> per;         ///< default 1 s; only with `rate`
+    std::optional<unsigned> burst;        ///< only with `rate`
+    std::optional<unsigned> max_waiting;  ///< of a queue only
+};
+BOOST_DESCRIBE_STRUCT(limit_config, (), (running, rate, per, burst, max_waiting))
+
+/// The limits of a queue's keys in a config.
+struct key_limits_config {
+    std::optional<limit_config> each;          ///< of each key
+    std::map<std::string, limit_config> keys;  ///< of single keys, in place of what each has
+};
+BOOST_DESCRIBE_STRUCT(key_limits_config, (), (each, keys))
+
+/// The config of an `app`. Each member is a key of a config file and, but for `limits`, `key_limits`, `schedules` and `jobs`, an
+/// environment variable: TASKFLUX_ and its name in capitals.
 struct app_config {
     std::string url = "memory://";            ///< the broker's; see `connect`
     std::string node;                         ///< this node's name in records and schedules' hosts; empty: the host's
     std::vector<std::string> queues;          ///< in this order, strictly; empty: those of the tasks
     std::map<std::string, unsigned> weights;  ///< not empty: replace the order; a queue that is not here has weight 1
+    std::map<std::string, limit_config> limits;           ///< of queues, which the worker declares
+    std::map<std::string, key_limits_config> key_limits;  ///< of queues' keys, the same
     unsigned concurrency = 16;                ///< tasks that run at a time
     unsigned threads = 1;                     ///< threads that run coroutines
     unsigned cpu_threads = 0;                 ///< threads that run plain functions; 0: one a core
@@ -85,8 +104,8 @@ struct app_config {
     std::optional<time_span> failed_retention;  ///< of a task submitted here that does not set it; default 7 days
     std::optional<app_environment> env;
 };
-BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for, start_timeout,
-                                       log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
+BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, limits, key_limits, concurrency, threads, cpu_threads, lease,
+                                       drain_for, start_timeout, log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
                                        deadline, retention, failed_retention, env))
 
 namespace detail {

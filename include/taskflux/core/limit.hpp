@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace taskflux {
 
@@ -130,6 +131,8 @@ struct queue_limits : stated_limits {
 
     stated_limits each_key;
     std::map<std::string, stated_limits> keys;
+    std::vector<std::string> damaged;  ///< keys whose stored limit can't be read: it counts as none until it is set again or reset
+    std::size_t left_out = 0;  ///< declared and live limits of keys that are not told: a Redis server tells about 10,000
 };
 
 }  // namespace taskflux

@@ -49,11 +49,12 @@ struct scheduled_task {
     duration retention{};
     duration failed_retention{};
     unsigned crash_limit = 0;
+    std::optional<std::string> key;  ///< by which its tasks take turns and are limited; none: stored without one, as older versions do
 
     bool operator==(const scheduled_task&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(scheduled_task, (), (name, priority, payload, headers, retry, timeout, deadline, expires_in,
-                                           retention, failed_retention, crash_limit))
+                                           retention, failed_retention, crash_limit, key))
 
 /// What is to happen when.
 struct schedule_definition {

@@ -5,6 +5,7 @@
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/state.hpp>
+#include <taskflux/core/task/key.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -59,6 +60,9 @@ public:
     /// For the library: how errors name it.
     std::string subject() const { return "task " + std::string(name_); }
 
+    /// For the library: how the key of a task is taken from its payload; empty: it has none.
+    virtual key_source keys() const { return {}; }
+
 private:
     std::string_view name_;
     task_options options_;
@@ -74,10 +78,39 @@ public:
 
 }  // namespace detail
 
+template <class Signature, class Key>
+class keyed_task;
+
 template <class R, class P>
 class task<R(P)> : public detail::contract<R, P> {
 public:
     using detail::contract<R, P>::contract;
+
+    /// A contract that is this one, and takes the key of each task (see `submit_options::key`) from its payload:
+    ///
+    ///     inline constexpr auto ship = taskflux::task<void(order)>{"ship"}.key(&order::customer);
+    ///
+    /// `of`: a pointer to a member, or a function that takes the payload; it gives a text, where an empty one means no key, or an
+    /// integer. Submissions call it before the task is sent, in the caller's thread: what it throws they throw, and
+    /// `invalid_argument` for what can't be a key. It should give the same for the same payload. An explicit key of the submission
+    /// comes before it.
+    template <class Key>
+    constexpr keyed_task<R(P), Key> key(Key of) const {
+        return keyed_task<R(P), Key>(*this, std::move(of));
+    }
+
+    template <class Key>
+    constexpr task(const keyed_task<R(P), Key>& of) : task(of.name(), of.options(), of.faults()) {
+        refuse_to_forget<Key>();
+    }
+
+private:
+    template <class Key>
+    static constexpr void refuse_to_forget() {
+        static_assert(!std::is_same_v<Key, Key>,
+                      "a task<R(P)> has no key, and this copy would lose it: write inline constexpr auto name = "
+                      "taskflux::task<R(P)>{…}.key(…)");
+    }
 };
 
 template <class R>
@@ -90,12 +123,43 @@ template <class T, class P>
 class task<stream<T>(P)> : public detail::stream_contract<T, P> {
 public:
     using detail::stream_contract<T, P>::stream_contract;
+
+    /// See `task<R(P)>::key`.
+    template <class Key>
+    constexpr keyed_task<stream<T>(P), Key> key(Key of) const {
+        return keyed_task<stream<T>(P), Key>(*this, std::move(of));
+    }
 };
 
 template <class T>
 class task<stream<T>()> : public detail::stream_contract<T, void> {
 public:
     using detail::stream_contract<T, void>::stream_contract;
+};
+
+/// A contract with a key that is taken from the payload: what `task::key` returns.
+template <class Signature, class Key>
+class keyed_task : public task<Signature> {
+    using payload = typename task<Signature>::payload_type;
+    static_assert(detail::key_of_payload<Key, payload>,
+                  "what is given to task::key gives no key: give a pointer to a member of the payload, or a function that takes "
+                  "(const Payload&), of a text or an integer");
+
+public:
+    constexpr keyed_task(const task<Signature>& base, Key of) : task<Signature>(base), key_(std::move(of)) {}
+
+    detail::key_source keys() const override {
+        if constexpr (detail::key_of_payload<Key, payload>) {  // else the error above is to be the only one
+            return [of = key_, name = this->name()](const void* from) {
+                return detail::taken_key(of, *static_cast<const payload*>(from), name);
+            };
+        } else {
+            return {};
+        }
+    }
+
+private:
+    Key key_;
 };
 
 /// What many tasks have in common, and therefore share.

@@ -23,9 +23,9 @@ inline constexpr bool starts_with_options = false;
 template <class First, class... Rest>
 inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
 
-/// `contract`: for the error.
+/// `contract`: for the error. `look` is called with the payload before it is encoded, if there is one.
 template <class P, class... Args>
-std::string encode_payload(const auto& contract, Args&&... args) {
+std::string encode_payload_seen(const auto& contract, const auto& look, Args&&... args) {
     const auto subject = [&] { return "the payload of " + contract.subject(); };
     static_assert(makes_payload<P, Args...>,
                   "these arguments are neither a payload of the task's type nor its fields: compare the contract "
@@ -36,15 +36,23 @@ std::string encode_payload(const auto& contract, Args&&... args) {
     if constexpr (std::is_void_v<P>) {
         return "null";
     } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
+        look((args, ...));
         return encode_of(subject, (args, ...));
     } else if constexpr (makes_payload<P, Args...>) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
-        return encode_of(subject, P(std::forward<Args>(args)...));
+        const P made(std::forward<Args>(args)...);
 #pragma GCC diagnostic pop
+        look(made);
+        return encode_of(subject, made);
     } else {
         return {};
     }
+}
+
+template <class P, class... Args>
+std::string encode_payload(const auto& contract, Args&&... args) {
+    return encode_payload_seen<P>(contract, [](const auto&) {}, std::forward<Args>(args)...);
 }
 
 }  // namespace taskflux::detail

@@ -113,8 +113,8 @@ public:
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker(), tracer_, detail::queue_of(contract, options), std::move(pattern),
-                               std::views::all(std::forward<Range>(payloads)), contract.faults());
+            return send_all<R, P>(broker(), tracer_, detail::queue_of(contract, options), std::move(pattern),
+                                  detail::keys_of(contract, options), std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
         }
@@ -265,8 +265,10 @@ private:
 
     template <class R, class P, class... Args>
     new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto text = detail::encode_payload<P>(contract, std::forward<Args>(payload)...);
-        return detail::make_task(spec_of(contract, options), options, std::move(text));
+        auto encoded = detail::encode_keyed(contract, options, std::forward<Args>(payload)...);
+        auto made = detail::make_task(spec_of(contract, options), options, std::move(encoded.text));
+        made.key = std::move(encoded.key);
+        return made;
     }
 
     /// An error that `call` throws before it returns an awaitable reaches the token, too.
@@ -304,14 +306,16 @@ private:
         co_return job<R>(std::move(broker), std::move(id), false, faults);
     }
 
-    template <class R, class Range>
+    template <class R, class P, class Range>
     static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::shared_ptr<tracer> by, std::string queue,
-                                                   new_task pattern, Range payloads, fault_list faults) {
-        std::vector<std::string> texts;  // all of them before the first is stored
+                                                   new_task pattern, detail::key_source take_key, Range payloads, fault_list faults) {
+        std::vector<std::string> texts, keys;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
         const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
-            texts.push_back(detail::encode_of(subject, *next));
+            const P& payload = *next;
+            texts.push_back(detail::encode_of(subject, payload));
+            if (take_key) keys.push_back(take_key(&payload));
         }
         detail::check_payload_sizes(texts);
         std::vector<job<R>> jobs;
@@ -322,6 +326,7 @@ private:
             for (auto i = from; i < texts.size() && i < from + batch_size; ++i) {
                 tasks.push_back(pattern);
                 tasks.back().payload = std::move(texts[i]);
+                if (take_key) tasks.back().key = std::move(keys[i]);
             }
             auto submission = detail::submit_traced(broker, by, queue, std::move(tasks));
             const auto stored = co_await detail::after_others(std::move(submission), jobs.size(), texts.size());

@@ -92,10 +92,15 @@ public:
     template <class N, class Q, class... Args>
         requires(std::is_same_v<Q, R>)
     awaitable<effect> reply_to(const task<N(Q)>& next, Args&&... result) {
-        auto text = encoded(std::forward<Args>(result)...);
         auto options = submit_options();
         options.id(own_id());
+        std::string key;
+        const auto take_key = [&](const auto& value) {
+            if (const auto take = next.keys()) key = take(&value);
+        };
+        auto text = encoded_seen(take_key, std::forward<Args>(result)...);
         auto made = detail::make_task(detail::spec_of(next, options), options, text);
+        made.key = std::move(key);
         return detail::claimed_item::forward(held_, std::move(text), detail::queue_of(next, options), std::move(made));
     }
 
@@ -110,6 +115,12 @@ private:
 
     template <class... Args>
     std::string encoded(Args&&... result) const {
+        return encoded_seen([](const auto&) {}, std::forward<Args>(result)...);
+    }
+
+    /// `look` is called with the result before it is encoded, if there is one.
+    template <class... Args>
+    std::string encoded_seen(const auto& look, Args&&... result) const {
         const auto subject = [this] { return "the result of task " + to_string(id()); };
         if constexpr (std::is_void_v<R>) {
             static_assert(sizeof...(Args) == 0, "this task has no result: reply() takes no argument");
@@ -120,7 +131,9 @@ private:
                           "co_await item.reply(result))");
             static_assert(std::is_constructible_v<R, Args...> && sizeof...(Args) > 0,
                           "these arguments are no result of the task: compare the contract");
-            return detail::encode_of(subject, R(std::forward<Args>(result)...));
+            const R made(std::forward<Args>(result)...);
+            look(made);
+            return detail::encode_of(subject, made);
         }
     }
 

@@ -122,13 +122,13 @@ public:
                                    const spawn_options& options = spawn_options()) {
         check_shared(options.each());
         return begin_spawn(book_.next_name(), queue_for(task, options.each()), pattern_of(task, options.each()),
-                           std::views::all(std::forward<Range>(payloads)), options);
+                           std::views::all(std::forward<Range>(payloads)), detail::keys_of(task, options.each()), options);
     }
 
     /// Like `spawn`, for one subtask, which may have an own id.
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
+        auto made = keyed(task, options, std::forward<Args>(payload)...);
         return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made), task.faults());
     }
 
@@ -223,6 +223,14 @@ private:
     new_task inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
                      std::string payload) const;
 
+    template <class R, class P, class... Args>
+    new_task keyed(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) const {
+        auto encoded = detail::encode_keyed(task, options, std::forward<Args>(payload)...);
+        auto made = inherited(task, options, std::move(encoded.text));
+        made.key = std::move(encoded.key);
+        return made;
+    }
+
     template <class R, class P>
     new_task pattern_of(const detail::contract<R, P>& task, const submit_options& options) const {
         return inherited(task, options, {});
@@ -231,7 +239,7 @@ private:
     template <class R, class P, class... Args>
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
+        auto made = keyed(task, options, std::forward<Args>(payload)...);
         auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
@@ -243,25 +251,27 @@ private:
         static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
         check_shared(options);
         auto call = detail::map_children<R>(book_, name, queue_for(task, options), pattern_of(task, options),
-                                            std::views::all(std::forward<Range>(payloads)), open.size, ends(), task.faults());
+                                            std::views::all(std::forward<Range>(payloads)), detail::keys_of(task, options), open.size,
+                                            ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
 
     template <class Range>
     asio::awaitable<spawned> begin_spawn(std::string name, std::string queue, new_task pattern, Range payloads,
-                                         spawn_options options) {
-        auto call = spawn_and_prepare(name, std::move(queue), std::move(pattern), std::move(payloads), std::move(options));
+                                         detail::key_source keys, spawn_options options) {
+        auto call = spawn_and_prepare(name, std::move(queue), std::move(pattern), std::move(payloads), std::move(keys),
+                                      std::move(options));
         return detail::contested(book_, std::move(name), std::move(call), true);
     }
 
     template <class Range>
     asio::awaitable<spawned> spawn_and_prepare(std::string name, std::string queue, new_task pattern, Range payloads,
-                                               spawn_options options) {
+                                               detail::key_source keys, spawn_options options) {
         spawned made;
         made.parent = to_string(id_);
         made.name = name;
         made.count = co_await detail::spawn_all(book_, std::move(name), std::move(queue), std::move(pattern),
-                                                     std::move(payloads), options.policy());
+                                                     std::move(payloads), std::move(keys), options.policy());
         if (!options.then_name().empty()) co_await prepare(made, options);
         co_return made;
     }

@@ -6,8 +6,8 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/awaited.hpp>
 #include <taskflux/detail/given_function.hpp>
-#include <taskflux/detail/payload.hpp>
 #include <taskflux/detail/run_once.hpp>
+#include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
 #include <taskflux/flow/scheduler/declared.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
@@ -61,14 +61,14 @@ public:
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
                           Payload&& payload, const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
+        return put(expression, in, contract, detail::encode_keyed(contract, options.submit(), std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<void>(contract), options);
+        return put(expression, in, contract, detail::encode_keyed(contract, options.submit()), options);
     }
 
     /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
@@ -124,7 +124,7 @@ public:
 private:
     template <class R, class P>
     awaitable<void> put(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
-                        std::string payload, const schedule_options& options) const {
+                        detail::encoded_payload payload, const schedule_options& options) const {
         const auto& id = options.id().empty() ? std::string(contract.name()) : options.id();
         auto made = options.define(id, expression, in);
         task_spec spec;
@@ -132,7 +132,7 @@ private:
         spec.priority = options.submit().priority().value_or(contract.options().priority());
         spec.policy = options.submit().over(contract.options().policy());
         spec.headers = options.submit().headers();
-        made.task = detail::as_scheduled(spec, std::move(payload));
+        made.task = detail::as_scheduled(spec, std::move(payload.text), std::move(payload.key));
         const auto& queue = options.submit().queue();
         return put_in(queue ? *queue : std::string(contract.options().queue()), std::move(made), !options.id().empty());
     }

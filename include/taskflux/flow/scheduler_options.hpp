@@ -79,14 +79,14 @@ public:
         return jitter_ = at_most_a_year(most, "jitter"), *this;
     }
 
-    /// Options of each submission: queue, priority, retry, limits, headers. Errors: `invalid_argument` for others. Ignored
+    /// Options of each submission: queue, priority, retry, limits, headers, key. Errors: `invalid_argument` for others. Ignored
     /// for local jobs.
     schedule_options& submit(const submit_options& options) {
         if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
-            options.delay() != duration::zero() || options.on_duplicate() != duplicate::join || !options.key().empty()) {
+            options.delay() != duration::zero() || options.on_duplicate() != duplicate::join) {
             throw error(
                 errc::invalid_argument,
-                "schedule_options: submit can't have an id, a key, a unique key, on_duplicate, hold, delay or at: leave them out");
+                "schedule_options: submit can't have an id, a unique key, on_duplicate, hold, delay or at: leave them out");
         }
         return submit_ = options, *this;
     }

@@ -2,6 +2,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
 namespace core_task {
@@ -18,6 +22,25 @@ static_assert(std::is_void_v<decltype(tick)::result_type> && std::is_void_v<decl
 static_assert(measure.name() == "measure" && measure.options().queue() == "lab");
 static_assert(tick.options().queue() == "default");
 
+struct order {
+    std::string customer;
+    std::uint64_t number = 0;
+    std::string text() const { return "order " + std::to_string(number); }
+};
+
+/// What a contract with this key takes from an order of ann's.
+template <class Key>
+std::string taken(Key key, std::uint64_t number = 7) {
+    const auto contract = task<void(order)>{"ship"}.key(key);
+    const order from{"ann", number};
+    return contract.keys()(&from);
+}
+
+// A contract with a key is a contract, and a literal, too.
+inline constexpr auto ship = task<int(order)>{"ship", task_options{}.queue("dock")}.key(&order::customer);
+static_assert(ship.name() == "ship" && ship.options().queue() == "dock");
+static_assert(std::is_same_v<decltype(ship)::payload_type, order> && std::is_base_of_v<task<int(order)>, decltype(ship)>);
+
 }  // namespace core_task
 
 BOOST_AUTO_TEST_SUITE(core_task)
@@ -33,6 +56,33 @@ BOOST_AUTO_TEST_CASE(a_failed_task_tells_what_went_wrong) {
     BOOST_TEST(thrown.failure().type == "std::runtime_error");
     BOOST_TEST(thrown.attempts() == 3U);
     BOOST_TEST(std::string(thrown.what()).find("no paper") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_taken_by_a_member_or_a_function_and_is_text_or_an_integer) {
+    BOOST_TEST(taken(&order::customer) == "ann");
+    BOOST_TEST(taken(&order::text) == "order 7");
+    BOOST_TEST(taken(&order::number, (std::numeric_limits<std::uint64_t>::max)()) == "18446744073709551615");
+    BOOST_TEST(taken([](const order&) { return -3; }) == "-3");
+    BOOST_TEST(taken([](const order& of) { return std::string_view(of.customer).substr(1); }) == "nn");
+    BOOST_TEST(taken([](const order&) { return "fixed"; }) == "fixed");
+    BOOST_TEST(taken([](const order&) { return std::string(); }) == "");
+}
+
+BOOST_AUTO_TEST_CASE(only_a_contract_with_a_key_has_one_and_the_last_counts) {
+    BOOST_TEST(!measure.keys());
+    BOOST_TEST(!tick.keys());
+    const order from{"ann", 7};
+    BOOST_TEST(ship.key(&order::number).keys()(&from) == "7");
+}
+
+BOOST_AUTO_TEST_CASE(what_can_be_no_key_is_refused_with_the_task_s_name) {
+    for (const auto& text : {std::string("a\nb"), std::string(257, 'x'), std::string("\xff")}) {
+        BOOST_CHECK_EXCEPTION(taken([&](const order&) { return text; }), error, [](const error& e) {
+            return e.code() == errc::invalid_argument &&
+                   std::string(e.what()).starts_with("the key of task ship, taken from its payload: not a key: ");
+        });
+    }
+    BOOST_TEST(taken([](const order&) { return std::string(256, 'x'); }).size() == 256U);
 }
 
 BOOST_AUTO_TEST_CASE(a_contract_tells_its_subject_in_errors) { BOOST_TEST(measure.subject() == "task measure"); }

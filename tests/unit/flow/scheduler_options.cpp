@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(what_belongs_to_one_submission_can_not_be_repeated_with_eac
     using taskflux::submit_options;
     const auto now = std::chrono::time_point_cast<taskflux::duration>(std::chrono::system_clock::now());
     for (const auto& one : {submit_options().id("x"), submit_options().unique("x"), submit_options().hold(true),
-                            submit_options().at(now), submit_options().delay(1ms), submit_options().key("x")}) {
+                            submit_options().at(now), submit_options().delay(1ms)}) {
         BOOST_CHECK_THROW(schedule_options().submit(one), taskflux::error);
     }
     BOOST_TEST(schedule_options().submit(submit_options().priority(3)).submit().priority().value() == 3);

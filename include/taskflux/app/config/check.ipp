@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/app/config/check.hpp>
+#include <taskflux/app/config/limits.hpp>
 #include <taskflux/app/config/nearest.hpp>
 #include <taskflux/app/config/schedules.hpp>
 #include <taskflux/broker/redis/url.hpp>
@@ -61,6 +62,12 @@ void check_weights(const app_config& config) {
     }
 }
 
+void check_limits(const app_config& config) {
+    for_each_limit(
+        config, [](const std::string& queue, const path& here, const limit&) { check_name(here.pointer(), queue); },
+        [](const std::string& queue, const path& here, const std::string&, const limit&) { check_name(here.pointer(), queue); });
+}
+
 /// What schedules and local jobs have in common.
 template <class Config>
 void check_ticking(const std::string& pointer, const Config& one) {
@@ -119,6 +126,7 @@ void check_config(const app_config& config) {
     if (!config.node.empty()) check_name("/node", config.node);
     check_names("/queues", config.queues);
     check_weights(config);
+    check_limits(config);
     check_range("/concurrency", config.concurrency, 1, 100'000);
     check_range("/threads", config.threads, 1, 1'000);
     check_range("/cpu_threads", config.cpu_threads, 0, 1'000);

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <taskflux/app/config.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/error.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace taskflux {
 class scheduler;
@@ -24,7 +28,26 @@ struct app_schedule {
     bool is_enabled = true;
 
     const std::string& id() const { return options.id().empty() ? task : options.id(); }
+
+    /// Its tasks have this key; empty: none.
+    void carry(std::string key) {
+        if (key.empty()) return;
+        auto submit = options.submit();
+        options.submit(submit.key(std::move(key)));
+    }
 };
+
+/// Gives a schedule of a config the key that its task takes from the payload. Errors: `config_error` for a payload that the task
+/// does not take. `here`: the schedule's place.
+inline void take_key(app_schedule& from, const std::function<std::string(std::string_view)>& key_of, const std::string& here) {
+    try {
+        from.carry(key_of(from.payload));
+    } catch (const payload_error& e) {
+        throw config_error(here + "/payload" + e.pointer(), e.reason());
+    } catch (const error& e) {
+        throw config_error(here + "/payload", e.what());
+    }
+}
 
 /// A local job of an app.
 struct app_job {

@@ -47,6 +47,14 @@ void refuse_unknown_keys(const boost::json::value& json, const path& at) {
         for (std::size_t i = 0; array && i != array->size(); ++i) {
             refuse_unknown_keys<typename T::value_type>((*array)[i], path(at, i));
         }
+    } else if constexpr (kind_of<T> == kind::map) {
+        const auto* object = json.if_object();
+        if (!object) return;
+        for (const auto& member : *object) {
+            refuse_unknown_keys<typename T::mapped_type>(member.value(), path(at, member.key()));
+        }
+    } else if constexpr (kind_of<T> == kind::nullable) {
+        refuse_unknown_keys<pointee<T>>(json, at);
     }
 }
 

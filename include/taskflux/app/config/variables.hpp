@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <concepts>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -72,6 +71,14 @@ boost::json::value value_in(std::string_view text) {
     }
 }
 
+/// Whether a variable can say it: not lists and maps of what has members.
+template <class T>
+inline constexpr bool is_in_variable = true;
+template <class T>
+inline constexpr bool is_in_variable<std::vector<T>> = kind_of<T> != kind::object;
+template <class T>
+inline constexpr bool is_in_variable<std::map<std::string, T>> = kind_of<T> != kind::object;
+
 /// The keys that environment variables set. Throws `config_error` for a name that looks misspelt.
 inline config_document read_variables(const std::map<std::string, std::string>& variables) {
     config_document made;
@@ -79,7 +86,7 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
     std::vector<std::string> known(1, "TASKFLUX_CONFIG");
     for_each_member<app_config>([&]<class Member>(Member) {
         using value_type = std::remove_cvref_t<decltype(std::declval<app_config&>().*Member::pointer)>;
-        if constexpr (!std::same_as<value_type, std::vector<schedule_config>> && !std::same_as<value_type, std::vector<job_config>>) {
+        if constexpr (is_in_variable<value_type>) {
             const std::string key(member_name<Member>);
             const auto found = variables.find(known.emplace_back(variable_of(key)));
             if (found == variables.end() || found->second.empty()) return;

@@ -6,8 +6,10 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/limit.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -74,6 +76,20 @@ inline std::optional<stated_limit> read_stated(std::string_view text, const std:
     return stated_limit(*value, std::string(text.substr(line.size() + 1)), time_point(duration(since)));
 }
 
+/// A field of what is said of single keys. What is damaged is set aside: it is named, and hides no other.
+inline void read_key_limit(const std::string& field, const std::string& text, const std::string& queue, queue_limits& found) {
+    const auto key = field.empty() ? std::string() : field.substr(1);
+    const bool is_live = field.starts_with('l'), is_of_a_key = (is_live || field.starts_with('d')) && !key.empty();
+    try {
+        const auto stated = is_of_a_key ? read_stated(text, queue, is_live ? "live" : "declared") : std::nullopt;
+        if (!stated) return found.damaged.push_back(is_of_a_key ? key : field);
+        auto& own = found.keys[key];
+        (is_live ? own.live : own.declared) = stated;
+    } catch (const error&) {
+        found.damaged.push_back(key);
+    }
+}
+
 /// `broker::set_limit`.
 inline awaitable<void> set_limit(engine_ptr on, std::string name, limit_kind kind, std::optional<limit> value, std::string reason) {
     detail::check_reason(reason);
@@ -113,12 +129,13 @@ inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
     found.each_key.declared = read_stated(from.text(), name, "declared");
     found.each_key.live = read_stated(from.text(), name, "live");
     if (const auto until = from.integer(); until > 0) found.throttled_until = time_point(duration(until));
-    while (!from.done()) {
-        const auto field = from.text();
-        if (field.empty()) throw error(errc::protocol, "a limit of queue " + name + " is damaged: it is of no key; remove the field");
-        auto& own = found.keys[std::string(field.substr(1))];
-        (field[0] == 'l' ? own.live : own.declared) = read_stated(from.text(), name, "key's");
+    const auto all = from.integer();
+    std::int64_t told = 0;
+    for (; !from.done(); ++told) {
+        const std::string field(from.text()), text(from.text());
+        read_key_limit(field, text, name, found);
     }
+    found.left_out = static_cast<std::size_t>((std::max)(all - told, std::int64_t(0)));
     co_return found;
 }
 

@@ -5044,14 +5044,16 @@ inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KE
 )lua";
 inline constexpr auto limits_text = joined(limits_keys, shared_call, shared_clock, shared_now, shared_whole,
     shared_throttle_end, shared_text,
-    R"lua(local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live', 'throttled')
+    R"lua(local most = 10000
+local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live', 'throttled')
 local reply = {'OK'}
 for n = 1, 4 do reply[n + 1] = stated[n] or '' end
 reply[6] = throttle_end(stated[5]) or 0
-for _, text in ipairs(call('HGETALL', L)) do reply[#reply + 1] = text end
+reply[7] = call('HLEN', L)
+for _, text in ipairs(call('HSCAN', L, 0, 'COUNT', most)[2]) do reply[#reply + 1] = text end
 return reply
 )lua");
-inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
+inline constexpr script limits{"limits", "bacd1357003857b794b76f51c59ff9cde6814e43",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/core/codec.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/payload.hpp>
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace taskflux::detail {
 
@@ -40,11 +44,48 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
     return task;
 }
 
+/// How the keys of several tasks are taken from their payloads; empty where the options name one, or the contract takes none.
+template <class R, class P>
+key_source keys_of(const contract<R, P>& contract, const submit_options& options) {
+    return options.key().empty() ? contract.keys() : key_source();
+}
+
+/// The key that is taken from a payload as it is stored; empty: none. Errors: those of `decode`.
+template <class P>
+std::string key_of_text(const key_source& take, std::string_view text) {
+    if constexpr (std::is_void_v<P>) {
+        return decode<P>(text), std::string();
+    } else {
+        const P payload = decode<P>(text);
+        return take ? take(&payload) : std::string();
+    }
+}
+
+struct encoded_payload {
+    encoded_payload() {}
+
+    std::string text;
+    std::string key;  ///< that of the options, or what the contract takes from the payload; empty: none
+};
+
+template <class R, class P, class... Args>
+encoded_payload encode_keyed(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
+    encoded_payload made;
+    made.key = options.key();
+    const auto take_key = [&](const auto& value) {
+        if (const auto take = keys_of(contract, options)) made.key = take(&value);
+    };
+    made.text = encode_payload_seen<P>(contract, take_key, std::forward<Args>(payload)...);
+    return made;
+}
+
 template <class R, class P, class... Args>
 new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
-    auto text = encode_payload<P>(contract, std::forward<Args>(payload)...);
+    auto encoded = encode_keyed(contract, options, std::forward<Args>(payload)...);
     auto spec = spec_of(contract, options);
-    return make_task(std::move(spec), options, std::move(text));
+    auto made = make_task(std::move(spec), options, std::move(encoded.text));
+    made.key = std::move(encoded.key);
+    return made;
 }
 
 /// Throws `too_large` for a payload that no broker stores: before the first of many is stored.

@@ -44,7 +44,8 @@ bool is_unreadable(const std::exception_ptr& failure);
 /// `failure` may be null.
 bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& first);
 
-scheduled_task as_scheduled(const task_spec& spec, std::string payload);
+/// `key`: empty for none.
+scheduled_task as_scheduled(const task_spec& spec, std::string payload, std::string key = {});
 
 /// The task that a schedule submits for a tick.
 new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);

@@ -50,7 +50,7 @@ bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& firs
     return true;
 }
 
-scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
+scheduled_task as_scheduled(const task_spec& spec, std::string payload, std::string key) {
     scheduled_task made;
     made.name = spec.name;
     made.priority = spec.priority;
@@ -63,6 +63,7 @@ scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
     made.retention = spec.policy.retention;
     made.failed_retention = spec.policy.failed_retention;
     made.crash_limit = spec.policy.crash_limit;
+    if (!key.empty()) made.key = std::move(key);
     return made;
 }
 
@@ -85,6 +86,7 @@ new_task task_at(const schedule_definition& of, time_point tick, std::string own
     made.spec = spec;
     made.payload = from.payload.bytes;
     made.own_id = std::move(own_id);
+    made.key = from.key.value_or(std::string());
     return made;
 }
 

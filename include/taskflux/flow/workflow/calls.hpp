@@ -27,7 +27,7 @@ class payload_source {
 public:
     virtual bool has_next() = 0;
     virtual void skip() = 0;
-    virtual std::string take() = 0;
+    virtual void give_to(new_task& task) = 0;  ///< the next one, and its key where that is taken from it
 
 protected:
     ~payload_source() = default;
@@ -37,20 +37,22 @@ protected:
 template <class Range>
 class range_source final : public payload_source {
 public:
-    explicit range_source(Range payloads) : payloads_(std::move(payloads)) {}
+    range_source(Range payloads, key_source take_key) : payloads_(std::move(payloads)), take_key_(std::move(take_key)) {}
     range_source(const range_source&) = delete;
     range_source& operator=(const range_source&) = delete;
 
     bool has_next() override { return next_ != std::ranges::end(payloads_); }
     void skip() override { ++next_; }
-    std::string take() override {
-        auto text = encode(*next_);
+    void give_to(new_task& task) override {
+        const std::ranges::range_value_t<Range>& payload = *next_;
+        task.payload = encode(payload);
+        if (take_key_) task.key = take_key_(&payload);
         ++next_;
-        return text;
     }
 
 private:
     Range payloads_;
+    key_source take_key_;
     std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
 };
 
@@ -80,9 +82,9 @@ asio::awaitable<R> call_child(notebook& book, std::string name, std::string queu
 /// Returns the results in order.
 template <class R, class Range>
 asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                             Range payloads, std::size_t window, is_ending ends, fault_list faults) {
+                                             Range payloads, key_source keys, std::size_t window, is_ending ends, fault_list faults) {
     std::vector<R> results;
-    range_source source(std::move(payloads));
+    range_source source(std::move(payloads), std::move(keys));
     const child_sink take = [&results, faults](const open_child& child) {
         results.push_back(value_of<R>(*child.outcome, child.id, faults));
     };
@@ -93,16 +95,16 @@ asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, s
 template <class R, class Range>
     requires(std::is_void_v<R>)
 asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                   std::size_t window, is_ending ends, fault_list faults) {
-    range_source source(std::move(payloads));
+                                   key_source keys, std::size_t window, is_ending ends, fault_list faults) {
+    range_source source(std::move(payloads), std::move(keys));
     const child_sink check = [faults](const open_child& child) { value_of<void>(*child.outcome, child.id, faults); };
     co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
 }
 
 template <class Range>
 asio::awaitable<std::size_t> spawn_all(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                       children_policy policy) {
-    range_source source(std::move(payloads));
+                                       key_source keys, children_policy policy) {
+    range_source source(std::move(payloads), std::move(keys));
     co_return co_await spawn_children(book, std::move(name), std::move(queue), std::move(pattern), source, policy);
 }
 

@@ -71,7 +71,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
                 while (tasks.size() < room && payloads.has_next()) {
                     names.push_back(name + '.' + std::to_string(index++));
                     tasks.push_back(pattern);
-                    tasks.back().payload = payloads.take();
+                    payloads.give_to(tasks.back());
                 }
                 auto keys = names;
                 auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
@@ -113,7 +113,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
         while (tasks.size() < batch && payloads.has_next()) {
             names.push_back(name + '.' + std::to_string(count++));
             tasks.push_back(pattern);
-            tasks.back().payload = payloads.take();
+            payloads.give_to(tasks.back());
         }
         co_await open_children(book, at, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
     } while (payloads.has_next());
