@@ -88,8 +88,8 @@ READS = {"EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HLEN", "HMGET", "HRANDF
          "LRANGE", "PUBSUB", "SCARD", "SMEMBERS", "TIME", "XLEN", "XRANGE", "XREVRANGE", "ZCARD", "ZRANGE", "ZLEXCOUNT", "ZMSCORE",
          "ZRANGEBYLEX", "ZSCORE"}
 # A message can't be taken back, and so is a write.
-WRITES = {"DEL", "HDEL", "HINCRBY", "HSET", "HSETNX", "LPUSH", "LREM", "LTRIM", "PUBLISH", "RPUSH", "SADD", "SET", "SREM",
-          "UNLINK", "XADD", "XTRIM", "ZADD", "ZREM"}
+WRITES = {"DEL", "HDEL", "HINCRBY", "HSET", "HSETNX", "LPUSH", "LREM", "LTRIM", "PERSIST", "PEXPIRE", "PUBLISH", "RPUSH", "SADD",
+          "SET", "SREM", "UNLINK", "XADD", "XTRIM", "ZADD", "ZREM"}
 
 
 class Script:

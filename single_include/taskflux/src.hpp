@@ -2983,6 +2983,16 @@ public:
         return names;
     }
 
+    /// Who replies to waiting tasks: has them within a call, and no lease.
+    consumer& replier() {
+        if (!replier_) {
+            replier_ = std::make_unique<consumer>();
+            replier_->name = "reply";
+            replier_->label = std::make_shared<const std::string>(replier_->name);
+        }
+        return *replier_;
+    }
+
     /// How many have left or lost their leases.
     std::uint64_t gone() const { return gone_; }
 
@@ -2999,6 +3009,7 @@ private:
     std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
     time_point next_lease_end_ = never;
     std::uint64_t gone_ = 0;
+    std::unique_ptr<consumer> replier_;  // null: nobody has replied yet
 };
 
 }  // namespace taskflux::memory
@@ -4867,8 +4878,10 @@ public:
         task.result = std::move(result);
         task.when = now;
         task.home->remove(task);
-        ended_.add(task, task.spec->policy.retention);
-        expect(later(now, task.spec->policy.retention));
+        auto retention = task.spec->policy.retention;
+        if (retention == duration::zero()) retention = duration(detail::most_kept::unheard_ms);  // somebody has not heard of it
+        ended_.add(task, retention);
+        expect(later(now, retention));
     }
 
     void fail(entry& task, task_event event, std::string why, time_point now) {
@@ -5517,11 +5530,14 @@ public:
     void renew(consumer& who, duration lease, time_point now) { consumers_.renew(who, lease, now); }
 
     void leave(const std::string& name, time_point now) {
-        const auto give_back = [&](consumer& who) {
-            while (auto* task = who.held.back()) store_.release(*task, now);
-        };
-        consumers_.leave(name, now, give_back);
+        consumers_.leave(name, now, [&](consumer& who) { take_back(who, now); });
     }
+
+    void take_back(consumer& who, time_point now) {
+        while (auto* task = who.held.back()) store_.release(*task, now);
+    }
+
+    consumer& replier() { return consumers_.replier(); }
 
     /// See `consumers`.
     consumer* find_consumer(const std::string& name) const { return consumers_.find(name); }
@@ -6205,6 +6221,12 @@ inline void check_acquire(const acquire_request& request) {
     for (const auto& one : request.tasks) check_reference(one, request.queue);
 }
 
+/// The consumer that asks has another lease, which is not the promise.
+inline error has_joined(const acquire_request& request) {
+    return error(errc::invalid_argument, "tasks of queue " + request.queue + " can't be acquired by " + request.consumer +
+                                             ": a consumer of that name has joined the queue, and its lease is another; use a new name");
+}
+
 /// A task that was named twice in one call is given once.
 inline void drop_repeated(std::vector<acquired_task>& answers) {
     std::set<std::uint64_t> given;
@@ -6295,6 +6317,7 @@ inline std::vector<acquired_task> acquire(task_queue& in, const acquire_request&
     std::vector<acquired_task> answers;
     answers.reserve(request.tasks.size());
     auto* who = in.find_consumer(request.consumer);
+    if (who && !who->is_passing) throw detail::has_joined(request);
     for (const auto& one : request.tasks) {
         auto& answer = answers.emplace_back();
         auto* const task = referred(in, one);
@@ -6323,18 +6346,19 @@ inline effect reply(task_queue& in, task_reply& what, time_point now) {
     auto* const task = referred(in, what.task);
     if (!task) return effect::not_found;
     auto& store = in.store();
-    consumer replier;  // of an attempt that is over at once
+    auto& replier = in.replier();
+    in.take_back(replier, now);  // what an earlier reply could not end
     const bool is_any = what.scope == reply_scope::any;
     if (what.scope == reply_scope::attempt) {
         const bool is_current = task->deliveries == what.token;
         if (is_current && task->state == task_state::succeeded && task->result == what.result) return effect::done;
         if (!is_current || task->state != task_state::running) return effect::lease_lost;
     } else if (task->state == task_state::waiting) {
-        replier.name = "reply";
-        replier.label = std::make_shared<const std::string>(replier.name);
         store.deliver(*task, replier, now);
     } else if (is_any && task->state == task_state::succeeded) {
         return store.replace_result(*task, std::move(what.result), now), effect::done;
+    } else if (!is_any && task->state == task_state::succeeded && task->ran_by == replier.label && task->result == what.result) {
+        return effect::done;  // by an earlier reply, which its sender may not have heard of
     } else if (!is_any || task->state != task_state::running) {
         return effect::wrong_state;
     }
@@ -15423,9 +15447,10 @@ public:
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
-    /// It has joined by acquiring messages.
+    /// It has joined by acquiring messages, and leaves when the last one is gone.
     void has_joined() {
         const std::lock_guard lock(mutex_);
+        leaves_ = true;
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
@@ -15487,6 +15512,11 @@ private:
         return is_kept_ = uses_ > 0 && !is_lost_ && !broker_->is_closed();
     }
 
+    bool has_to_leave() const {
+        const std::lock_guard lock(mutex_);
+        return leaves_ && !is_lost_ && !broker_->is_closed();
+    }
+
     time_point renew_at() const {
         const std::lock_guard lock(mutex_);
         return renew_at_;
@@ -15506,6 +15536,7 @@ private:
             const alarm rings(self->clock_, executor, self->changed_, due);
             co_await self->changed_->wait();
         }
+        if (self->has_to_leave()) co_await self->broker_->leave(self->name_, self->queues_);  // or its lease ends
     }
 
     asio::awaitable<void> renew() {
@@ -15542,6 +15573,7 @@ private:
     std::size_t uses_ = 0;
     bool is_kept_ = false;  // `keep` runs
     bool is_lost_ = false;
+    bool leaves_ = false;
     time_point renew_at_{};
     std::set<std::pair<task_key, std::uint32_t>> cancelled_;
 };
@@ -20832,6 +20864,8 @@ end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
 try('HSCAN', key, 0)
 try('HRANDFIELD', key, 1)
+try('PEXPIRE', key, 1000)
+try('PERSIST', key)
 for _, name in ipairs({'ZLEXCOUNT', 'ZRANGEBYLEX', 'XRANGE'}) do try(name, key, '-', '+') end
 try('XREVRANGE', key, '+', '-')
 try('XADD', key, '*', '#', 1)
@@ -25270,6 +25304,10 @@ inline constexpr char shared_wakes[] =
     R"lua(local wakes, knowers, myself = 0, {most = 0}, ''
 )lua";
 
+inline constexpr char shared_shows[] =
+    R"lua(local shows = false
+)lua";
+
 inline constexpr char shared_count[] =
     R"lua(local function count(what, by) counts[what] = (counts[what] or 0) + by end
 )lua";
@@ -25855,7 +25893,7 @@ task.when = at
 sorted_sets[d][string.format('%014d', task.seq)] = at
 else
 enter(task, 2)
-arrived[#arrived + 1] = task.seq
+arrived[#arrived + 1], shows = task.seq, true
 if (task.special and info(task).key) then
 by_key(task, 'w', true)
 return watch_limit(task)
@@ -26518,7 +26556,7 @@ inline constexpr char shared_call_those_who_know[] =
     R"lua(local function call_those_who_know(names, most)
 local known, enough = {}, #knowers + most + 8
 knowers.most = math.max(knowers.most, most)
-for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
+for _, member in ipairs(call('ZRANGE', i, 1, '+inf', 'BYSCORE', 'LIMIT', 0, 1000)) do
 if #knowers >= enough then return end
 local theirs = string.match(member, '\n([^\n]*)$') or ''
 if known[theirs] == nil then
@@ -26608,7 +26646,9 @@ inline constexpr char shared_is_peek[] =
 
 inline constexpr char shared_sleepers[] =
     R"lua(local function sleepers()
-if wakes == 0 then return {} end
+if not shows then
+return wakes > 0 and call('ZRANGE', i, 1, '+inf', 'BYSCORE', 'LIMIT', 0, wakes + 8) or {}
+end
 local peeks = 0
 while true do
 local found, first = call('ZRANGE', i, 0, wakes + 8 + peeks - 1), 0
@@ -27477,8 +27517,13 @@ end
 inline constexpr char shared_wake_some[] =
     R"lua(local function wake_some(members, most)
 for _, member in ipairs(members) do
-if most == 0 then break end
-if member ~= myself and wake(member) and not (string.sub(member, -#'\10peek\10?') == '\10peek\10?') then most = most - 1 end
+if (string.sub(member, -#'\10peek\10?') == '\10peek\10?') then
+wake(member)
+elseif most == 0 then
+break
+elseif member ~= myself and wake(member) then
+most = most - 1
+end
 end
 end
 )lua";
@@ -27594,7 +27639,7 @@ end
 if next(sorted_sets[d]) then
 local soonest = 1e15
 for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or 1e15) end
-if soonest < tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) then wakes = wakes + 1 end
+if soonest < tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) then wakes, shows = wakes + 1, true end
 end
 if touched[0] < 1e15 and touched[0] < tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) then wakes = wakes + 1 end
 of.asleep = sleepers()
@@ -27736,25 +27781,27 @@ inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
-    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local consumer, seqs, own = ARGV[1], {}, {}
+local kept = call('HGET', h, consumer)
+if kept and string.sub(kept, 1, 1) ~= '0' and has_lease(consumer) then return {'OK', -1} end
 for n = 4, #ARGV, 3 do own[#own + 1] = ARGV[n + 2] end
 local known = read(k, own)
 for n = 1, #own do seqs[n] = own[n] ~= '' and (whole(known[n]) or 0) or tonumber(ARGV[3 * n + 1]) end
@@ -27814,14 +27861,17 @@ local due_next = gate and gate.start(taken)
 if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
 if is_held then
 local till = math.min(now + tonumber(ARGV[2]), 1e15)
-if till < math.min(tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15)) then wakes = wakes + 1 end
-also[#also + 1] = {'HSET', h, consumer, ARGV[2] .. ':' .. ARGV[3]}
+local watcher, watching = unpack(call('HMGET', c, 'watcher', 'watching'))
+watching = whole(watching) or 0
+if not watcher or watching <= now or till < watching then wakes = wakes + 1 end
+shows = till < math.min(tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15))
+also[#also + 1] = {'HSET', h, consumer, '0' .. ARGV[2] .. ':' .. ARGV[3]}
 if not has_lease(consumer) then also[#also + 1] = {'ZADD', C, string.format('%d', till), consumer} end
 end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "a8d8f99366bd6590caea93a070fc33ef967fe73b",
+inline constexpr script acquire{"acquire", "64f017fe81378130fb4be16c2907c806c6a3110b",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
@@ -27838,25 +27888,26 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -27890,7 +27941,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "6cbc2b0377c03685a950703032e4be4c18f8ea8c",
+inline constexpr script act_on_group{"act_on_group", "997a19aa300e223c631a7079491ba27a1aada623",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -27952,7 +28003,7 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
     shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
     shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
@@ -27986,19 +28037,20 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "32adcf05ed731b1fdfca046a7b09f14f21ea5c79",
+inline constexpr script aside{"aside", "7e0fe9e44cf4a4f61191c28f2b66d02eb597fc64",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
-inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
+inline constexpr char begin_life_keys[] = R"lua(local first_own, c, i = 3, unpack(KEYS)
 )lua";
 inline constexpr auto begin_life_text = joined(begin_life_keys, shared_call,
     R"lua(local life = call('HGET', c, 'life') or ARGV[1]
 call('HSETNX', c, 'life', life)
 call('HSETNX', c, 'seq', 0)
+call('PERSIST', i)
 return {'OK', life}
 )lua");
-inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
-    std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
+inline constexpr script begin_life{"begin_life", "e3f6f1d71d54ef30930df20ab26b942cc49f4ae4",
+    std::string_view(begin_life_text.data(), begin_life_text.size()), "ci"};
 
 inline constexpr char begin_operation_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
 )lua";
@@ -28231,7 +28283,7 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
     shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
     shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
@@ -28257,7 +28309,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "eb1cb340c12491fb8e40422a854bd4d0ff035222",
+inline constexpr script end_child{"end_child", "43ca972bdb76dff8da9ec3d0b9733ab04974c0be",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -28274,17 +28326,17 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of, shared_has_room,
+    shared_count_submitted, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
     shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
     shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
@@ -28317,7 +28369,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "c320a5af1b32fa233ca2ee4dd9fd4548b3de6183",
+inline constexpr script enqueue{"enqueue", "7393f0b95561241791f1c72084e8acb2582e8e31",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -28326,10 +28378,10 @@ inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_pre
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
     shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
     shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal,
-    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_count, shared_has_room,
-    shared_count_submitted, shared_text, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_shows, shared_count,
+    shared_has_room, shared_count_submitted, shared_text, shared_answer_in, shared_answered,
+    shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -28399,6 +28451,7 @@ local many = seq - reply[2] + 1
 local refused = known[5] and refusal(known[5], many)
 if refused then return refused end
 wakes = known[5] and called_by(many, 0) or math.min(many, 8)
+shows = true
 local asleep = sleepers()
 local heard_of, at = {}, 1
 while at < #ARGV[5] do
@@ -28417,7 +28470,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "2c4c984023b7570b6b83b5948c57e654c2bfa7fc",
+inline constexpr script enqueue_plain{"enqueue_plain", "2dccd77f58dd024b44175f858ac24d97b38c552f",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -28514,16 +28567,16 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
-    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_priorities_in, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_priorities_in,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
+    shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
     shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
     shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
@@ -28749,7 +28802,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "e5d976c2de9f6e766df2521ace434dd27bfe0d04",
+inline constexpr script fetch{"fetch", "ec7f3018f1c2fe8a2cf08f06e7ca7c18fb57657c",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -28759,10 +28812,10 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_write, shared_also, shared_damage, shared_set_aside, shared_listens, shared_told, shared_tell,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
     shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched, shared_priorities_in,
-    shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake, shared_first_turn_time,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_touched,
+    shared_priorities_in, shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake,
+    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -28934,7 +28987,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "d07c060f7d98669eba618b835a0c5203f4566407",
+inline constexpr script fetch_plain{"fetch_plain", "a41919a5818279568e7151850806c54fa2270741",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -29152,7 +29205,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "375c75236c1e0ae8171401476437e45a5365d47f",
+inline constexpr script join{"join", "4047819fa09beeeee276c2ae12e5950f5ba8d43b",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -29253,24 +29306,24 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -29292,7 +29345,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "c2f465e72f06beddd0ee6fe92a5291a4ebb4e93a",
+inline constexpr script leave{"leave", "0a3c5311c04f2b077df10077f78859b4d29c5996",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -29326,10 +29379,10 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
     shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
     shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
@@ -29363,7 +29416,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "c647306929a774e64e72122093bce5e7bbf6c79c",
+inline constexpr script list{"list", "a2a5207fae60f55106136540bc80c5dc1c203bc1",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -29441,7 +29494,7 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
     shared_gaps_as_text, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
     shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
     shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
     shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
@@ -29589,7 +29642,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "5be90bf7ea1517096fc0bbb2f82a1c06aef23658",
+inline constexpr script maintain{"maintain", "fe846e497c1743a437938f910da78e433c448260",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -29612,12 +29665,18 @@ inline constexpr script operations{"operations", "2a909ef4b8682f46687691d29079d1
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
-    shared_key, shared_whole, shared_of_digits, shared_read, shared_write, shared_also, shared_damage,
-    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
-    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_counts, shared_bodies, shared_count, shared_text,
-    R"lua(local out = {}
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_write,
+    shared_also, shared_damage, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_text,
+    R"lua(if ARGV[1] == '0' then
+call('HLEN', c)
+call('HSET', c, 'held_up', string.format('%d', now + 5000))
+return {'OK', '0'}
+end
+local out = {}
 for n = 3, #ARGV, 2 do
 if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end
 end
@@ -29638,7 +29697,7 @@ until cursor == '0' or #reply > 2
 reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "5a608742c3094d01ed6fa7b8652a398d188687c1",
+inline constexpr script outbox{"outbox", "535c993a742450630eb3a6b87bcd08b926d59761",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
@@ -29656,22 +29715,23 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
-    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -29690,7 +29750,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "cc460bb95105b58e219e03fe328ad603ee34883b",
+inline constexpr script pause{"pause", "207bd6166838f34e34ceada4543b1f86ae5700cf",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -29706,7 +29766,7 @@ inline constexpr auto peek_text = joined(peek_keys, shared_prefix, shared_declar
     shared_walk, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_limit,
     shared_kept_order, shared_text, shared_wake, shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local known = call('HMGET', c, 'seq', 'low', 'gaps', 'peeked')
+local known = call('HMGET', c, 'seq', 'low', 'gaps', 'peeked', 'held_up')
 local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]), tonumber(ARGV[3]), ARGV[4] == '1'
 local order, till = kept_order(known[4])
 local is_new = not order
@@ -29772,12 +29832,13 @@ if soonest < 1e15 then reply[3] = math.max(soonest, 0) end
 reply[5], reply[6] = at, is_end and 1 or 0
 if is_end and #reply == 6 and ARGV[5] ~= '' then
 also[#also + 1] = {'ZADD', i, 0, ARGV[5] .. '\10peek\10?'}
+if not known[1] then also[#also + 1] = {'PEXPIRE', i, 60000} end
 end
-if call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
+if call('EXISTS', o) == 1 and (whole(known[5]) or 0) <= now then reply[1] = 'RELAY' end
 write_rest({})
 return reply
 )lua");
-inline constexpr script peek{"peek", "740e821bf424284ad986b49dbc9b4e79d444dae4",
+inline constexpr script peek{"peek", "5303eedb7afdfbb5cf34a9c349d12ec70867fd02",
     std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
@@ -29793,7 +29854,7 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
     shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
     shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
     shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
@@ -29821,7 +29882,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "50c4792ccd301f52e4a9e29cbc7d9369e2d91847",
+inline constexpr script reclaim{"reclaim", "7665ba225040f0fb051bcf644f3671beaa218766",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
@@ -29865,7 +29926,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "243f7f1cc46a706887364f29756e655af0e07613",
+inline constexpr script renew{"renew", "5e58ceb74542b5f93d198e5c2ca40ab1a13c9d87",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixOo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, O, o = 10, unpack(KEYS)
@@ -29909,24 +29970,29 @@ inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local sent = key('p:' .. ARGV[8])
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local before = answered(sent, 1)
+if before then return before end
+if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local own, scope, token, result = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local seq = own ~= '' and (whole(call('HGET', k, own)) or 0) or tonumber(ARGV[1])
 load({seq}, true)
@@ -29934,7 +30000,7 @@ local task = tasks[seq]
 if not task or own == '' and task.nonce ~= tonumber(ARGV[2]) or own ~= '' and info(task).own ~= own then
 return {'OK', 4}
 end
-local is_any = scope == 2
+local is_any, replier = scope == 2, 'reply'
 local function end_with_result()
 if task.cancel then
 task.failed = task.failed + 1
@@ -29952,16 +30018,19 @@ if not is_current or task.state ~= 3 then return 2 end
 elseif task.state == 2 then
 detach(task)
 enter(task, 3)
-task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, 'reply'
+task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, replier
 if task.first_try then task.first = now end
 tell_of('started', task, task.holder)
 elseif is_any and task.state == 5 then
 task.result, task.when = result, now
 local keep = task.special and info(task).retention or 3600000
+if keep == 0 then keep = 60000 end
 task.gone_at = math.min(now + keep, 1e15)
 append(sorted_sets[f], task.gone_at, task.seq)
 changed[task.seq] = true
 return
+elseif not is_any and task.state == 5 and task.holder == replier and task.result == result then
+return 0
 elseif not is_any or task.state ~= 3 then
 return 3
 end
@@ -29971,10 +30040,12 @@ local answer = end_it() or 0
 if answer == 0 and task.state == 5 and ARGV[7] ~= '' then
 outgoing[string.format('F' .. '%d:', seq) .. redis.sha1hex(ARGV[7])] = ARGV[7]
 end
-return commit({'OK', answer})
+local reply = {'OK', answer}
+if answer == 0 and not tasks[seq] then remember_answer(sent, 1, reply) end
+return commit(reply)
 end)()
 )lua");
-inline constexpr script reply{"reply", "4dc117a1deef7008436cf6e7e8c45f957d052072",
+inline constexpr script reply{"reply", "77456dca1b87bd6444419a45c8ad68a657fcc632",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -29991,10 +30062,10 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_lines_in, shared_add_lines, shared_last_lines, shared_counts,
     shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
@@ -30040,7 +30111,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "3ece9c357f7b294766d9ca9c9e6b2f9d7b4b24cd",
+inline constexpr script report{"report", "933e86795f50c384e471c32e44e22c428855fc12",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -30057,23 +30128,24 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
-    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -30086,7 +30158,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "c6ea46af0733adaf7b758de785583e3ee1ef792b",
+inline constexpr script resign{"resign", "8cdb03df8693024d9e96c321daedfab246e2cc76",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -30299,7 +30371,7 @@ inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_pre
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_touched, shared_touch, shared_text, shared_wake,
+    shared_wakes, shared_shows, shared_count, shared_touched, shared_touch, shared_text, shared_wake,
     shared_call_those_who_know, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
     shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
@@ -30346,7 +30418,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "8c0dfb4752b04b66b9bd14a437a8486e52f66f44",
+inline constexpr script set_key_limit{"set_key_limit", "4029d21c2df249ff62d7ef0f271a47efd514ac17",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -30356,8 +30428,8 @@ inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, sha
     shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell, shared_write_events,
     shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force, shared_counts,
-    shared_messages, shared_wakes, shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_messages, shared_wakes, shared_shows, shared_text, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
 'nu', 'events', 'throttled')
@@ -30384,7 +30456,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "633a93c8db71dd40d1de3558933720e254e6ca4e",
+inline constexpr script set_limit{"set_limit", "f168fbe6817e0cf4fb9cb1547267aa61361e5216",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A, V = 30, unpack(KEYS)
@@ -30401,17 +30473,17 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of, shared_has_room,
+    shared_count_submitted, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
     shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
     shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
@@ -30441,7 +30513,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "7ba59d62fb214be7b5ebf56d2cdd95db117f8e60",
+inline constexpr script set_schedule{"set_schedule", "1bdc98878d50cb05142b8040813ed0462d6cdabb",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -30458,7 +30530,7 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_load_for_steps, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
     shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
     shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
     shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
@@ -30548,7 +30620,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "c595156ab9dda1694dabd667553a83620cbe797b",
+inline constexpr script settle{"settle", "7da80fb8eaea6b1b18702469fdf7fa1c10d8d228",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -30608,11 +30680,11 @@ inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefi
     shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_ends_now, shared_succeeded,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
-    shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_are_heard, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_store_segment,
-    shared_erase_reports,
+    shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_shows,
+    shared_count, shared_append, shared_are_heard, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_store_segment, shared_erase_reports,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -30737,7 +30809,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "789caea01b8267cd1fc7d37a9d4643744d06a074",
+inline constexpr script settle_plain{"settle_plain", "430996b353d1337aa2e99151f04d70b504447c2c",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwgNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -30754,23 +30826,23 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -30790,7 +30862,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "92b2ce828fb08d32642f931bc1e621f5b0db2cf9",
+inline constexpr script signal{"signal", "fedbcc3d755dd78366ec465d069805ecda0e9e5c",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -30896,25 +30968,26 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -30933,7 +31006,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "bbdaf2def2abca8eb3af1a530dce2b2ab4aca4b0",
+inline constexpr script steer{"steer", "2188c6b305973c3fefed982b7481c19b41a8f5ea",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A, V = 31, unpack(KEYS)
@@ -30950,26 +31023,27 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task,
-    shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_unpack_operation, shared_stored_operation, shared_outdated_operations,
-    shared_operation_row, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_unpack_operation,
+    shared_stored_operation, shared_outdated_operations, shared_operation_row, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local id, of = ARGV[1], stored_operation(ARGV[1])
 if not of then return {'OK'} end
@@ -31010,7 +31084,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "2fcf089c3ecf69336f0b6c809bec0bb1db1b81ee",
+inline constexpr script step_operation{"step_operation", "f2eafc9d2a7b7b3d54fb54c70f1fffee7c7ba424",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -31027,22 +31101,23 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
-    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -31052,7 +31127,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "1161481d816010affcb30e12fa4a9e16ce36ac88",
+inline constexpr script update{"update", "7f6223597322260b84398d15c1b3892e35a2a4ea",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -31086,7 +31161,7 @@ note_hearers()
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "9804041fda7343484cf8429f750c5527cfc128e1",
+inline constexpr script wait{"wait", "cffe2bd59286734d9aab1c45044c9db2bcdcb10d",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, N, b, B, q, P, R, T, L, K, V = 22, unpack(KEYS)
@@ -31237,7 +31312,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "99cc96dae7a3ac84a732d98044b4239a39c18239",
+inline constexpr script why{"why", "60d4ef21ac415efeabedc3c63c0b023b60f470e6",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLKV"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -31254,23 +31329,23 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
-    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -31339,7 +31414,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "1d614002a84b7f96ab4686b1bccc109fd903e0f5",
+inline constexpr script write_journal{"write_journal", "fabb520333d01ebbb6109802411d513aea028cf1",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts
@@ -32499,7 +32574,7 @@ private:
             try {
                 co_await self->carry_(self, name);
             } catch (const std::exception& e) {  // whoever renews its lease next tries again
-                if (!self->is_closed_) self->server_->log("queue " + name + ": carrying ends of subtasks to other queues failed: " + e.what() +
+                if (!self->is_closed_) self->server_->log("queue " + name + ": carrying ends of subtasks, or forwarded results, to other queues failed: " + e.what() +
                                            "; tried again when a lease is renewed");
             }
             const std::lock_guard lock(self->mutex_);
@@ -32782,7 +32857,9 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
         auto own = engine::set_of(request.consumer);
         const auto got = co_await on->call(request.queue, scripts::acquire, std::move(own), std::move(with));
         auto read = got.read();
-        on->clock().set(time_point(duration(read.integer())));
+        const auto now = read.integer();
+        if (now < 0) throw detail::has_joined(request);
+        on->clock().set(time_point(duration(now)));
         record_reader records;
         spoiled_tasks spoiled;
         while (!read.done()) {
@@ -32826,7 +32903,10 @@ inline awaitable<effect> reply_to(engine_ptr on, std::string queue, task_reply w
     with.add(what.task.key.sequence).add(what.task.key.nonce).add(std::move(what.task.own_id));
     with.add(static_cast<unsigned>(what.scope)).add(what.token).add(std::move(what.result));
     with.add(what.forwarded ? forwarded_text(what.forward_to, *what.forwarded) : std::string());
+    auto id = on->new_call_id();
     auto own = engine::set_of("reply");  // what it holds whose attempt there is in a reply to a waiting task
+    own.push_back(named(own_key::producer, id));
+    with.add(std::move(id));
     const auto got = co_await on->call(std::move(queue), scripts::reply, std::move(own), std::move(with));
     co_return queue::effect_of(got.read().integer());
 }
@@ -34329,20 +34409,53 @@ inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<out
     }
 }
 
-/// Where a result is to be submitted. Throws `errc::protocol`.
-inline std::string target_of(const outgoing& what) {
-    byte_reader bytes(what.value);
-    return std::string(bytes.text());
+/// A task that is to be submitted to another queue, as an outbox holds it. Views point into `value`.
+struct forwarded_task {
+    std::string_view queue, place, record;
+};
+
+/// Throws `errc::protocol`.
+inline forwarded_task read_forwarded(std::string_view value) {
+    byte_reader bytes(value);
+    forwarded_task made;
+    made.queue = bytes.text();
+    made.place = bytes.text();
+    made.record = bytes.rest();
+    return made;
 }
 
-/// A result that is submitted to another queue, under its task's own id: one that is there already stays.
-inline awaitable<void> carry_forward(engine_ptr on, outgoing what) {
-    byte_reader bytes(what.value);
-    std::string to(bytes.text());
-    const auto place = bytes.text();
-    arguments with;
-    with.add("").add(0).add_run_id().add("").add("").add(bytes.rest()).add(place);
-    co_await on->call(std::move(to), scripts::enqueue, {}, std::move(with));
+/// Submits results to one queue, under their tasks' own ids: those that are there already stay. Up to `careful_batch_size` and
+/// 1 MiB in a call; ever fewer where it has not enough room, or one of them is wrong. Adds those that were stored to `carried`, and
+/// gives why others were not.
+inline awaitable<std::exception_ptr> carry_forwards(engine_ptr on, std::string to, std::vector<outgoing>& all,
+                                                    std::vector<outgoing>& carried) {
+    constexpr std::size_t most_bytes = 1 << 20;
+    std::exception_ptr failure;
+    auto many = engine::careful_batch_size;
+    for (std::size_t from = 0, till = 0; from < all.size(); from = till) {
+        arguments with;
+        with.add("").add(0).add_run_id().add("").add("");
+        std::size_t bytes = 0;
+        for (till = from; till < all.size() && till - from < many && (till == from || bytes < most_bytes); ++till) {
+            const auto one = read_forwarded(all[till].value);
+            bytes += one.record.size();
+            with.add(one.record).add(one.place);
+        }
+        auto storing = on->call(to, scripts::enqueue, {}, std::move(with));
+        const auto stored = co_await detail::caught(std::move(storing));
+        if (!stored.failure()) {
+            for (auto i = from; i < till; ++i) carried.push_back(std::move(all[i]));
+            continue;
+        }
+        failure = stored.failure();
+        if (!is_of_one_queue(failure)) std::rethrow_exception(failure);
+        const bool is_full = detail::code_of(detail::describe(failure)) == errc::queue_full;
+        if (till - from == 1 && is_full) break;
+        if (till - from == 1) continue;  // that one stays
+        many = (till - from) / 2;
+        till = from;
+    }
+    co_return failure;
 }
 
 /// What concerns the task itself: its subtasks, or its continuation.
@@ -34378,10 +34491,6 @@ inline own_news read_own(const outgoing& what) {
 }
 
 inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
-    if (what.kind() == outbox_letter::forward) {
-        co_await carry_forward(on, std::move(what));
-        co_return;
-    }
     const auto news = read_own(what);
     task_id parent;
     parent.queue = std::move(queue);
@@ -34401,6 +34510,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
     std::vector<outgoing> carried;
     std::string cursor = "0";
     std::exception_ptr failure;  // since the outbox was last read from its beginning
+    std::set<std::string> full;  // queues that have no room now
     for (;;) {
         arguments with;
         with.add(engine::careful_batch_size).add(cursor);
@@ -34408,6 +34518,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
         carried.clear();
         const auto got = co_await on->call(queue, scripts::outbox, {}, std::move(with));
         std::map<std::string, std::vector<outgoing>> by_target;  // of subtasks that have ended: the parents' queues
+        std::map<std::string, std::vector<outgoing>> forwarded;
         auto from = got.read();
         cursor = from.text();
         while (!from.done()) {
@@ -34415,9 +34526,12 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             one.field = from.text();
             one.value = from.text();
             try {
+                if (one.kind() == outbox_letter::forward) {
+                    forwarded[std::string(read_forwarded(one.value).queue)].push_back(std::move(one));
+                    continue;
+                }
                 std::string target;
                 if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
-                else if (one.kind() == outbox_letter::forward) target_of(one);
                 else read_own(one);
                 by_target[target].push_back(std::move(one));
             } catch (const error& e) {
@@ -34432,21 +34546,31 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (ended.failure()) failure = ended.failure();
             else std::ranges::move(all, std::back_inserter(carried));
         }
-        std::set<std::string> full;  // queues that have no room now
         for (auto& one : by_target[std::string()]) {
-            const auto to = one.kind() == outbox_letter::forward ? target_of(one) : std::string();
-            if (full.contains(to)) continue;
             auto carrying = carry_own(on, queue, one);
             const auto ended = co_await detail::caught(std::move(carrying));
             if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
-            if (ended.failure() && !to.empty()) full.insert(to);
+        }
+        for (auto& [target, all] : forwarded) {
+            if (full.contains(target)) continue;
+            auto carrying = carry_forwards(on, target, all, carried);
+            const auto why = co_await std::move(carrying);
+            if (!why) continue;
+            if (detail::code_of(detail::describe(why)) == errc::queue_full) full.insert(target);
+            else failure = why;
         }
         if (cursor != "0") continue;
+        if (carried.empty() && !full.empty()) {  // it is what that is for: no fault
+            arguments later;
+            later.add(0).add("0");
+            co_await on->call(queue, scripts::outbox, {}, std::move(later));
+        }
         if (failure && carried.empty()) std::rethrow_exception(failure);
         if (carried.empty()) co_return;
         failure = nullptr;
+        full.clear();
     }
 }
 

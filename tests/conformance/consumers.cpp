@@ -266,6 +266,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(messages_are_received_by_their_ids_and_kept, Backe
     on.let_work();
     std::vector<std::string> again = {"a"};
     BOOST_TEST(on.run(queue.receive(again)).size() == 1U);
+    on.let_work();
+    BOOST_TEST(on.counts().consumers == 0U);  // each has left with its last message
     std::vector<std::string> foreign = {"other:~1.a"};
     BOOST_TEST(on.error_of(queue.receive(foreign)) == errc::invalid_argument);
 }

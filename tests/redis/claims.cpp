@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -117,10 +118,27 @@ BOOST_AUTO_TEST_CASE(what_is_forwarded_to_a_full_queue_waits_in_the_outbox_for_r
     let_work();
     BOOST_TEST(counts("results").waiting == 1U);
     BOOST_TEST(number("HLEN", "o") == 1);
+    for (const char* id : {"b", "c", "d"}) {
+        one.own_id = what.task.own_id = id;
+        what.forwarded = one;
+        add(one);
+        BOOST_TEST(run(broker().reply(q, what)) == effect::done);
+    }
+    let_work();
+    BOOST_TEST(number("HLEN", "o") == 4);
+    run(results.set_limit(limit().max_waiting(3), "three"));
+    look();
+    let_work();
+    BOOST_TEST(number("HLEN", "o") == 4);  // nobody who peeks has another try so soon
+    advance(5s);
+    look();
+    for (int i = 0; i < 20 && number("HLEN", "o") != 2; ++i) let_work();
+    BOOST_TEST(counts("results").waiting == 3U);  // as many as there is room for
     run(results.reset_limit());
+    advance(5s);
     look();  // whoever comes next carries it
     for (int i = 0; i < 20 && number("EXISTS", "o") != 0; ++i) let_work();
-    BOOST_TEST(counts("results").waiting == 2U);
+    BOOST_TEST(counts("results").waiting == 5U);
     BOOST_TEST(run(broker().find("results", "a")).has_value());
 }
 
@@ -135,6 +153,48 @@ BOOST_AUTO_TEST_CASE(foreign_members_of_the_order_are_taken_out_and_hold_up_nobo
     BOOST_TEST(look(look().cursor).tasks.empty());
     BOOST_TEST(number("ZCARD", "V") == 0);
     BOOST_TEST(reply(key) == effect::done);
+}
+
+BOOST_AUTO_TEST_CASE(who_sleeps_watches_for_the_end_of_a_promise_behind_that_of_its_own_lease) {
+    const auto key = add();
+    run(broker().join(w, {q}, 10s));
+    auto request = this->request(w, 1, 1h);
+    request.names = std::make_shared<const name_set>(name_set{"other"});
+    auto worker = start(broker().fetch(request));
+    let_work();
+    BOOST_TEST(server.command({"HEXISTS", "tf:{q}:c", "watching"}).integer() == 0);
+    BOOST_TEST(acquire({key}, "me", 1h) == 1U);
+    let_work();
+    BOOST_TEST(!worker.done());
+    BOOST_TEST(server.command({"HEXISTS", "tf:{q}:c", "watching"}).integer() == 1);
+    broker().close();
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_left_of_those_that_have_waited_in_a_queue_that_nobody_knows) {
+    peek_query query;
+    query.wait = 1h;
+    auto one = start(broker().peek("nowhere", query)), other = start(broker().peek("known", query));
+    let_work();
+    BOOST_TEST(server.command({"EXISTS", "tf:{nowhere}:c"}).integer() == 0);
+    BOOST_TEST(server.command({"PTTL", "tf:{nowhere}:i"}).integer() > 0);
+    BOOST_TEST(server.command({"PTTL", "tf:{known}:i"}).integer() > 0);
+    server.command({"ZADD", "tf:{known}:i", "1", "another"});
+    add(task(), "known");
+    BOOST_TEST(other.get().tasks.size() == 1U);
+    server.command({"ZADD", "tf:{known}:i", "1", "another"});
+    BOOST_TEST(server.command({"PTTL", "tf:{known}:i"}).integer() == -1);
+    broker().close();
+}
+
+BOOST_AUTO_TEST_CASE(what_a_reply_has_ended_and_nobody_keeps_is_remembered_for_one_that_is_sent_again) {
+    run_policy none;
+    none.retention = 0ms;
+    const auto gone = add(task(none)), kept = add();
+    BOOST_TEST(reply(kept) == effect::done);
+    BOOST_TEST(server.command({"KEYS", "tf:{q}:p:*.*"}).items.size() == 0U);
+    BOOST_TEST(reply(gone) == effect::done);
+    BOOST_TEST(server.command({"KEYS", "tf:{q}:p:*.*"}).items.size() == 1U);
+    BOOST_TEST(reply(gone) == effect::not_found);  // another call
 }
 
 BOOST_AUTO_TEST_CASE(however_many_processes_wait_to_see_a_worker_that_sleeps_is_woken) {

@@ -45,6 +45,30 @@ BOOST_DATA_TEST_CASE_F(test::damage_fixture, a_result_that_nobody_can_hear_is_ke
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_result_that_nobody_has_heard_yet_is_kept_for_a_minute_where_a_reply_replaces_it) {
+    using namespace std::chrono_literals;
+    using namespace taskflux;
+    auto one = test::plain_task();
+    const auto spec = std::make_shared<task_spec>(*one.spec);
+    spec->policy.retention = 0ms;
+    one.spec = spec;
+    const auto stored = run(broker->submit("q", std::vector<new_task>(1, one)));
+    server.command({"HSET", "tf:{q}:w", field(stored[0].key.sequence), "tf:in:gone\n"});
+    task_reply what;
+    what.task.key = stored[0].key;
+    what.scope = reply_scope::any;
+    for (const char* result : {"1", "2"}) {
+        what.result = result;
+        BOOST_CHECK(run(broker->reply("q", what)) == effect::done);
+        const auto record = run(broker->get({"q", stored[0].key}));
+        BOOST_REQUIRE(record.has_value());
+        BOOST_TEST(record->result == result);
+    }
+    const auto now = std::stoll(server.command({"TIME"}).items.at(0).text);
+    const auto till = std::stod(server.command({"ZRANGE", "tf:{q}:f", "0", "0", "WITHSCORES"}).items.at(1).text);
+    BOOST_TEST(till / 1000 >= double(now + 30));
+}
+
 BOOST_AUTO_TEST_CASE(a_result_that_is_too_large_for_its_clients_connection_is_kept_and_asked_for) {
     using namespace std::chrono_literals;
     using namespace taskflux;

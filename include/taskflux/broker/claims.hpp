@@ -59,7 +59,7 @@ struct task_reference {
 /// `broker`. A task that it still has when the lease ends is handed out again, which counts as a crash (`crash_limit`).
 struct acquire_request {
     std::string queue;
-    std::string consumer;               ///< a name that no consumer of the queue has or had
+    std::string consumer;               ///< a name that no consumer of the queue has or had; one that has joined is refused
     duration lease{};                   ///< at least 1 ms
     std::vector<task_reference> tasks;  ///< up to 1,000
 };
@@ -112,8 +112,9 @@ public:
     virtual asio::awaitable<std::vector<acquired_task>> acquire(acquire_request request) = 0;
 
     /// Ends a task with a result in one step: done; `lease_lost` where the token is not that of the current attempt; `wrong_state`
-    /// where the task does not wait, or can't be replied to; `not_found`. What is forwarded follows, at least once; while its
-    /// queue is full, later. Errors: `invalid_argument`, `too_large`.
+    /// where the task does not wait, or can't be replied to; `not_found`. What is forwarded follows, at least once: in memory at
+    /// once, whatever `max_waiting` says there; on Redis later, where its queue is full. A reply that is sent again with the same
+    /// result is done, too, as long as the task is kept. Errors: `invalid_argument`, `too_large`.
     virtual asio::awaitable<effect> reply(std::string queue, task_reply what) = 0;
 };
 

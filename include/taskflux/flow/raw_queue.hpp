@@ -130,9 +130,9 @@ public:
     /// delivered just then is given back.
     awaitable<std::optional<received_message>> receive(duration wait = forever) const;
 
-    /// Receives those of up to 1,000 named messages that wait, in the order given; does not wait for the others. `ids`: own ids, or
-    /// printed ones of this queue. Errors: also `invalid_argument`. Cancellation: what was delivered just then comes again when its
-    /// lease is over.
+    /// Receives those of up to 1,000 named messages that wait, in the order given; does not wait for the others. Leaves out those
+    /// that a pause or a limit holds back: `broker::acquire` tells them apart. `ids`: own ids, or printed ones of this queue. Errors:
+    /// also `invalid_argument`. Cancellation: what was delivered just then comes again when its lease is over.
     awaitable<std::vector<received_message>> receive(std::vector<std::string> ids) const;
 
 private:

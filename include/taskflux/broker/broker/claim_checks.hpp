@@ -48,6 +48,12 @@ inline void check_acquire(const acquire_request& request) {
     for (const auto& one : request.tasks) check_reference(one, request.queue);
 }
 
+/// The consumer that asks has another lease, which is not the promise.
+inline error has_joined(const acquire_request& request) {
+    return error(errc::invalid_argument, "tasks of queue " + request.queue + " can't be acquired by " + request.consumer +
+                                             ": a consumer of that name has joined the queue, and its lease is another; use a new name");
+}
+
 /// A task that was named twice in one call is given once.
 inline void drop_repeated(std::vector<acquired_task>& answers) {
     std::set<std::uint64_t> given;

@@ -66,6 +66,7 @@ inline std::vector<acquired_task> acquire(task_queue& in, const acquire_request&
     std::vector<acquired_task> answers;
     answers.reserve(request.tasks.size());
     auto* who = in.find_consumer(request.consumer);
+    if (who && !who->is_passing) throw detail::has_joined(request);
     for (const auto& one : request.tasks) {
         auto& answer = answers.emplace_back();
         auto* const task = referred(in, one);
@@ -94,18 +95,19 @@ inline effect reply(task_queue& in, task_reply& what, time_point now) {
     auto* const task = referred(in, what.task);
     if (!task) return effect::not_found;
     auto& store = in.store();
-    consumer replier;  // of an attempt that is over at once
+    auto& replier = in.replier();
+    in.take_back(replier, now);  // what an earlier reply could not end
     const bool is_any = what.scope == reply_scope::any;
     if (what.scope == reply_scope::attempt) {
         const bool is_current = task->deliveries == what.token;
         if (is_current && task->state == task_state::succeeded && task->result == what.result) return effect::done;
         if (!is_current || task->state != task_state::running) return effect::lease_lost;
     } else if (task->state == task_state::waiting) {
-        replier.name = "reply";
-        replier.label = std::make_shared<const std::string>(replier.name);
         store.deliver(*task, replier, now);
     } else if (is_any && task->state == task_state::succeeded) {
         return store.replace_result(*task, std::move(what.result), now), effect::done;
+    } else if (!is_any && task->state == task_state::succeeded && task->ran_by == replier.label && task->result == what.result) {
+        return effect::done;  // by an earlier reply, which its sender may not have heard of
     } else if (!is_any || task->state != task_state::running) {
         return effect::wrong_state;
     }

@@ -88,6 +88,16 @@ public:
         return names;
     }
 
+    /// Who replies to waiting tasks: has them within a call, and no lease.
+    consumer& replier() {
+        if (!replier_) {
+            replier_ = std::make_unique<consumer>();
+            replier_->name = "reply";
+            replier_->label = std::make_shared<const std::string>(replier_->name);
+        }
+        return *replier_;
+    }
+
     /// How many have left or lost their leases.
     std::uint64_t gone() const { return gone_; }
 
@@ -104,6 +114,7 @@ private:
     std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
     time_point next_lease_end_ = never;
     std::uint64_t gone_ = 0;
+    std::unique_ptr<consumer> replier_;  // null: nobody has replied yet
 };
 
 }  // namespace taskflux::memory

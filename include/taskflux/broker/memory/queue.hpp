@@ -51,11 +51,14 @@ public:
     void renew(consumer& who, duration lease, time_point now) { consumers_.renew(who, lease, now); }
 
     void leave(const std::string& name, time_point now) {
-        const auto give_back = [&](consumer& who) {
-            while (auto* task = who.held.back()) store_.release(*task, now);
-        };
-        consumers_.leave(name, now, give_back);
+        consumers_.leave(name, now, [&](consumer& who) { take_back(who, now); });
     }
+
+    void take_back(consumer& who, time_point now) {
+        while (auto* task = who.held.back()) store_.release(*task, now);
+    }
+
+    consumer& replier() { return consumers_.replier(); }
 
     /// See `consumers`.
     consumer* find_consumer(const std::string& name) const { return consumers_.find(name); }

@@ -137,8 +137,10 @@ public:
         task.result = std::move(result);
         task.when = now;
         task.home->remove(task);
-        ended_.add(task, task.spec->policy.retention);
-        expect(later(now, task.spec->policy.retention));
+        auto retention = task.spec->policy.retention;
+        if (retention == duration::zero()) retention = duration(detail::most_kept::unheard_ms);  // somebody has not heard of it
+        ended_.add(task, retention);
+        expect(later(now, retention));
     }
 
     void fail(entry& task, task_event event, std::string why, time_point now) {

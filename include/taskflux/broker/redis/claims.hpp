@@ -110,7 +110,9 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
         auto own = engine::set_of(request.consumer);
         const auto got = co_await on->call(request.queue, scripts::acquire, std::move(own), std::move(with));
         auto read = got.read();
-        on->clock().set(time_point(duration(read.integer())));
+        const auto now = read.integer();
+        if (now < 0) throw detail::has_joined(request);
+        on->clock().set(time_point(duration(now)));
         record_reader records;
         spoiled_tasks spoiled;
         while (!read.done()) {
@@ -154,7 +156,10 @@ inline awaitable<effect> reply_to(engine_ptr on, std::string queue, task_reply w
     with.add(what.task.key.sequence).add(what.task.key.nonce).add(std::move(what.task.own_id));
     with.add(static_cast<unsigned>(what.scope)).add(what.token).add(std::move(what.result));
     with.add(what.forwarded ? forwarded_text(what.forward_to, *what.forwarded) : std::string());
+    auto id = on->new_call_id();
     auto own = engine::set_of("reply");  // what it holds whose attempt there is in a reply to a waiting task
+    own.push_back(named(own_key::producer, id));
+    with.add(std::move(id));
     const auto got = co_await on->call(std::move(queue), scripts::reply, std::move(own), std::move(with));
     co_return queue::effect_of(got.read().integer());
 }

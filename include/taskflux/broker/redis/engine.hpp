@@ -345,7 +345,7 @@ private:
             try {
                 co_await self->carry_(self, name);
             } catch (const std::exception& e) {  // whoever renews its lease next tries again
-                if (!self->is_closed_) self->server_->log("queue " + name + ": carrying ends of subtasks to other queues failed: " + e.what() +
+                if (!self->is_closed_) self->server_->log("queue " + name + ": carrying ends of subtasks, or forwarded results, to other queues failed: " + e.what() +
                                            "; tried again when a lease is renewed");
             }
             const std::lock_guard lock(self->mutex_);

@@ -142,20 +142,53 @@ inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<out
     }
 }
 
-/// Where a result is to be submitted. Throws `errc::protocol`.
-inline std::string target_of(const outgoing& what) {
-    byte_reader bytes(what.value);
-    return std::string(bytes.text());
+/// A task that is to be submitted to another queue, as an outbox holds it. Views point into `value`.
+struct forwarded_task {
+    std::string_view queue, place, record;
+};
+
+/// Throws `errc::protocol`.
+inline forwarded_task read_forwarded(std::string_view value) {
+    byte_reader bytes(value);
+    forwarded_task made;
+    made.queue = bytes.text();
+    made.place = bytes.text();
+    made.record = bytes.rest();
+    return made;
 }
 
-/// A result that is submitted to another queue, under its task's own id: one that is there already stays.
-inline awaitable<void> carry_forward(engine_ptr on, outgoing what) {
-    byte_reader bytes(what.value);
-    std::string to(bytes.text());
-    const auto place = bytes.text();
-    arguments with;
-    with.add("").add(0).add_run_id().add("").add("").add(bytes.rest()).add(place);
-    co_await on->call(std::move(to), scripts::enqueue, {}, std::move(with));
+/// Submits results to one queue, under their tasks' own ids: those that are there already stay. Up to `careful_batch_size` and
+/// 1 MiB in a call; ever fewer where it has not enough room, or one of them is wrong. Adds those that were stored to `carried`, and
+/// gives why others were not.
+inline awaitable<std::exception_ptr> carry_forwards(engine_ptr on, std::string to, std::vector<outgoing>& all,
+                                                    std::vector<outgoing>& carried) {
+    constexpr std::size_t most_bytes = 1 << 20;
+    std::exception_ptr failure;
+    auto many = engine::careful_batch_size;
+    for (std::size_t from = 0, till = 0; from < all.size(); from = till) {
+        arguments with;
+        with.add("").add(0).add_run_id().add("").add("");
+        std::size_t bytes = 0;
+        for (till = from; till < all.size() && till - from < many && (till == from || bytes < most_bytes); ++till) {
+            const auto one = read_forwarded(all[till].value);
+            bytes += one.record.size();
+            with.add(one.record).add(one.place);
+        }
+        auto storing = on->call(to, scripts::enqueue, {}, std::move(with));
+        const auto stored = co_await detail::caught(std::move(storing));
+        if (!stored.failure()) {
+            for (auto i = from; i < till; ++i) carried.push_back(std::move(all[i]));
+            continue;
+        }
+        failure = stored.failure();
+        if (!is_of_one_queue(failure)) std::rethrow_exception(failure);
+        const bool is_full = detail::code_of(detail::describe(failure)) == errc::queue_full;
+        if (till - from == 1 && is_full) break;
+        if (till - from == 1) continue;  // that one stays
+        many = (till - from) / 2;
+        till = from;
+    }
+    co_return failure;
 }
 
 /// What concerns the task itself: its subtasks, or its continuation.
@@ -191,10 +224,6 @@ inline own_news read_own(const outgoing& what) {
 }
 
 inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
-    if (what.kind() == outbox_letter::forward) {
-        co_await carry_forward(on, std::move(what));
-        co_return;
-    }
     const auto news = read_own(what);
     task_id parent;
     parent.queue = std::move(queue);
@@ -214,6 +243,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
     std::vector<outgoing> carried;
     std::string cursor = "0";
     std::exception_ptr failure;  // since the outbox was last read from its beginning
+    std::set<std::string> full;  // queues that have no room now
     for (;;) {
         arguments with;
         with.add(engine::careful_batch_size).add(cursor);
@@ -221,6 +251,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
         carried.clear();
         const auto got = co_await on->call(queue, scripts::outbox, {}, std::move(with));
         std::map<std::string, std::vector<outgoing>> by_target;  // of subtasks that have ended: the parents' queues
+        std::map<std::string, std::vector<outgoing>> forwarded;
         auto from = got.read();
         cursor = from.text();
         while (!from.done()) {
@@ -228,9 +259,12 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             one.field = from.text();
             one.value = from.text();
             try {
+                if (one.kind() == outbox_letter::forward) {
+                    forwarded[std::string(read_forwarded(one.value).queue)].push_back(std::move(one));
+                    continue;
+                }
                 std::string target;
                 if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
-                else if (one.kind() == outbox_letter::forward) target_of(one);
                 else read_own(one);
                 by_target[target].push_back(std::move(one));
             } catch (const error& e) {
@@ -245,21 +279,31 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (ended.failure()) failure = ended.failure();
             else std::ranges::move(all, std::back_inserter(carried));
         }
-        std::set<std::string> full;  // queues that have no room now
         for (auto& one : by_target[std::string()]) {
-            const auto to = one.kind() == outbox_letter::forward ? target_of(one) : std::string();
-            if (full.contains(to)) continue;
             auto carrying = carry_own(on, queue, one);
             const auto ended = co_await detail::caught(std::move(carrying));
             if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
-            if (ended.failure() && !to.empty()) full.insert(to);
+        }
+        for (auto& [target, all] : forwarded) {
+            if (full.contains(target)) continue;
+            auto carrying = carry_forwards(on, target, all, carried);
+            const auto why = co_await std::move(carrying);
+            if (!why) continue;
+            if (detail::code_of(detail::describe(why)) == errc::queue_full) full.insert(target);
+            else failure = why;
         }
         if (cursor != "0") continue;
+        if (carried.empty() && !full.empty()) {  // it is what that is for: no fault
+            arguments later;
+            later.add(0).add("0");
+            co_await on->call(queue, scripts::outbox, {}, std::move(later));
+        }
         if (failure && carried.empty()) std::rethrow_exception(failure);
         if (carried.empty()) co_return;
         failure = nullptr;
+        full.clear();
     }
 }
 

@@ -39,6 +39,8 @@ end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
 try('HSCAN', key, 0)
 try('HRANDFIELD', key, 1)
+try('PEXPIRE', key, 1000)
+try('PERSIST', key)
 for _, name in ipairs({'ZLEXCOUNT', 'ZRANGEBYLEX', 'XRANGE'}) do try(name, key, '-', '+') end
 try('XREVRANGE', key, '+', '-')
 try('XADD', key, '*', '#', 1)

@@ -48,9 +48,10 @@ public:
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
-    /// It has joined by acquiring messages.
+    /// It has joined by acquiring messages, and leaves when the last one is gone.
     void has_joined() {
         const std::lock_guard lock(mutex_);
+        leaves_ = true;
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
@@ -112,6 +113,11 @@ private:
         return is_kept_ = uses_ > 0 && !is_lost_ && !broker_->is_closed();
     }
 
+    bool has_to_leave() const {
+        const std::lock_guard lock(mutex_);
+        return leaves_ && !is_lost_ && !broker_->is_closed();
+    }
+
     time_point renew_at() const {
         const std::lock_guard lock(mutex_);
         return renew_at_;
@@ -131,6 +137,7 @@ private:
             const alarm rings(self->clock_, executor, self->changed_, due);
             co_await self->changed_->wait();
         }
+        if (self->has_to_leave()) co_await self->broker_->leave(self->name_, self->queues_);  // or its lease ends
     }
 
     asio::awaitable<void> renew() {
@@ -167,6 +174,7 @@ private:
     std::size_t uses_ = 0;
     bool is_kept_ = false;  // `keep` runs
     bool is_lost_ = false;
+    bool leaves_ = false;
     time_point renew_at_{};
     std::set<std::pair<task_key, std::uint32_t>> cancelled_;
 };

@@ -5,10 +5,13 @@
 --           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev
 --           STREAM
 --      ARGV consumer, lease in ms, channel; then of each: number, nonce, own id ('': that number and nonce)
--- out: {'OK', now in ms, {`acquire_outcome`, and where it is taken number, record, state} of each}; DUE, NEED, RELAY
+-- out: {'OK', now in ms, {`acquire_outcome`, and where it is taken number, record, state} of each}, {'OK', -1} where
+--      somebody has joined under that name; DUE, NEED, RELAY
 -- O(log n) a task; O(lane) to take one out of a lane of up to 1,000, or from near an end of a longer one.
 if is_due() then return {'DUE'} end
 local consumer, seqs, own = ARGV[1], {}, {}
+local kept = call('HGET', keys.consumers, consumer)
+if kept and string.sub(kept, 1, 1) ~= lease_mark.passing and has_lease(consumer) then return {'OK', -1} end
 for n = 4, #ARGV, 3 do own[#own + 1] = ARGV[n + 2] end
 local known = read(keys.own_ids, own)
 for n = 1, #own do seqs[n] = own[n] ~= '' and (whole(known[n]) or 0) or tonumber(ARGV[3 * n + 1]) end
@@ -74,9 +77,13 @@ local due_next = gate and gate.start(taken)
 if due_next then also[#also + 1] = {'HSET', keys.queue, 'tat', due_next} end
 if is_held then
     local till = math.min(now + tonumber(ARGV[2]), stored_time.never)
-    -- Who watches the clock for others must know of an end that comes before all that it knows of.
-    if till < math.min(first_time(keys.leases), first_time(keys.scheduled)) then wakes = wakes + 1 end
-    also[#also + 1] = {'HSET', keys.consumers, consumer, ARGV[2] .. ':' .. ARGV[3]}
+    -- Who watches the clock for others must know of an end that comes before all that it knows of. It does not know that of its
+    -- own lease, which may be the first.
+    local watcher, watching = unpack(call('HMGET', keys.queue, 'watcher', 'watching'))
+    watching = whole(watching) or 0
+    if not watcher or watching <= now or till < watching then wakes = wakes + 1 end
+    shows = till < math.min(first_time(keys.leases), first_time(keys.scheduled))
+    also[#also + 1] = {'HSET', keys.consumers, consumer, lease_mark.passing .. ARGV[2] .. ':' .. ARGV[3]}
     if not has_lease(consumer) then also[#also + 1] = {'ZADD', keys.leases, string.format('%d', till), consumer} end
 end
 return commit(reply)

@@ -76,6 +76,7 @@ local many = seq - reply[2] + 1
 local refused = known[5] and refusal(known[5], many)
 if refused then return refused end
 wakes = known[5] and called_by(many, 0) or math.min(many, bound.wakes)
+shows = true
 local asleep = sleepers()
 
 local heard_of, at = {}, 1

@@ -1,8 +1,14 @@
 -- Tells what tasks in other queues must hear of, when what they have heard of is out.
 -- in:  KEYS queue HASH, records HASH, states HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, j:… HASH
---      ARGV about how many, cursor; then of each that they have heard of: field, value
+--      ARGV about how many (0: none, as what is left is for queues that are full: those that peek leave it alone for a while),
+--           cursor; then of each that they have heard of: field, value
 -- out: {'OK', cursor, [field, value] of each}; NEED
 -- O(fields).
+if ARGV[1] == '0' then
+    call('HLEN', keys.queue)
+    call('HSET', keys.queue, 'held_up', string.format('%d', now + bound.held_up_ms))
+    return {'OK', '0'}
+end
 local out = {}
 for n = 3, #ARGV, 2 do
     if call('HGET', keys.outbox, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end  -- else it is news

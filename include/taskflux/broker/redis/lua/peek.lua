@@ -7,7 +7,7 @@
 --      looked at, 1 at the end or 0, {place, number, record, deliveries, bytes of the payload} of each}; DUE, RELAY
 -- O(log n) a task, until these have 1 MiB; O(numbers) where tasks are in other states, up to 4,000 of them in a call.
 if is_due() then return {'DUE'} end
-local known = call('HMGET', keys.queue, 'seq', 'low', 'gaps', 'peeked')
+local known = call('HMGET', keys.queue, 'seq', 'low', 'gaps', 'peeked', 'held_up')
 local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]), tonumber(ARGV[3]), ARGV[4] == '1'
 local order, till = kept_order(known[4])
 local is_new = not order
@@ -81,7 +81,9 @@ if soonest < stored_time.never then reply[3] = math.max(soonest, 0) end
 reply[5], reply[6] = at, is_end and 1 or 0
 if is_end and #reply == 6 and ARGV[5] ~= '' then
     also[#also + 1] = {'ZADD', keys.sleepers, 0, ARGV[5] .. sleeper_mark.peeks}
+    -- Where there is no queue of that name, nothing is left of those that have looked for it.
+    if not known[1] then also[#also + 1] = {'PEXPIRE', keys.sleepers, bound.unknown_ms} end
 end
-if call('EXISTS', keys.outbox) == 1 then reply[1] = 'RELAY' end
+if call('EXISTS', keys.outbox) == 1 and (whole(known[5]) or 0) <= now then reply[1] = 'RELAY' end
 write_rest({})
 return reply

@@ -13,6 +13,7 @@ local own_ids, unique_keys, successors, cancels = {}, {}, {}, {}  -- false: out
 local bodies, states = {}, {}                               -- number, text, number, text…
 local messages, hearers = {}, {}                            -- {channel, text} each; number -> channels, where they are more
 local wakes, knowers, myself = 0, {most = 0}, ''            -- how many sleepers, and how many of those; and who not
+local shows = false                                         -- whether those that peek have something new to look at
 
 local function count(what, by) counts[what] = (counts[what] or 0) + by end
 

@@ -1,10 +1,16 @@
 -- The end of a script. `commit` first plans: it reads what it still has to know, and makes every name of a key. When a key
 -- was not declared, the script ends there and nothing has been changed; or else `apply` writes, and reads nothing.
 
+-- Of those that peek all: none of them takes anything.
 local function wake_some(members, most)
     for _, member in ipairs(members) do
-        if most == 0 then break end
-        if member ~= myself and wake(member) and not is_peek(member) then most = most - 1 end
+        if is_peek(member) then
+            wake(member)
+        elseif most == 0 then
+            break
+        elseif member ~= myself and wake(member) then
+            most = most - 1
+        end
     end
 end
 
@@ -109,7 +115,7 @@ local function plan()
     if next(sorted_sets[keys.scheduled]) then  -- who sleeps until the next task falls due may have to wake earlier
         local soonest = stored_time.never
         for _, at in pairs(sorted_sets[keys.scheduled]) do soonest = math.min(soonest, at or stored_time.never) end
-        if soonest < first_time(keys.scheduled) then wakes = wakes + 1 end
+        if soonest < first_time(keys.scheduled) then wakes, shows = wakes + 1, true end
     end
     if touched[0] < stored_time.never and touched[0] < first_time(keys.turn_times) then wakes = wakes + 1 end
     of.asleep = sleepers()

@@ -87,6 +87,7 @@ local member_pattern = {
 }
 
 -- How a member of `keys.sleepers` ends that does not want tasks, but to see them: behind the channel.
+local lease_mark = {passing = '0'}  -- its first letter where a consumer has acquired tasks by name, and did not join
 local sleeper_mark = {peeks = '\npeek\n?'}
 
 -- Formats of `struct`. `generate.py --check` compares where their fields stand with the layout in C++ of the same name; behind
@@ -218,6 +219,8 @@ local bound = {
     gaps = 64,              -- that are written down
     searched_ends = 500,    -- tasks at each end of a longer lane, in which one is still searched for where only these are left
     arrivals = 100,         -- that one call looks at
+    held_up_ms = 5000,      -- for how long what is for full queues is left alone by those that peek
+    unknown_ms = 60000,     -- for how long those stay known that wait in a queue that nobody knows
     peeked_ms = 3600000,    -- for how long the order of arrivals is kept without one who peeks
     events = 10000,         -- that are kept where nobody has said how many
     events_till = 16,       -- digits of until when they are told

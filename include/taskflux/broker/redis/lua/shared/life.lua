@@ -77,7 +77,7 @@ local function make_ready(task, at, urgent)
         sorted_sets[keys.scheduled][padded(task.seq)] = at
     else
         enter(task, task_state.waiting)
-        arrived[#arrived + 1] = task.seq
+        arrived[#arrived + 1], shows = task.seq, true
         if key_of(task) then
             by_key(task, key_letter.waiting, true)
             return watch_limit(task)

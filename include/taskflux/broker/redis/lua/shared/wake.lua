@@ -35,7 +35,7 @@ end
 local function call_those_who_know(names, most)
     local known, enough = {}, #knowers + most + bound.wakes  -- some may not be there any more
     knowers.most = math.max(knowers.most, most)
-    for _, member in ipairs(call('ZRANGE', keys.sleepers, 0, bound.asked_sleepers - 1)) do
+    for _, member in ipairs(call('ZRANGE', keys.sleepers, 1, '+inf', 'BYSCORE', 'LIMIT', 0, bound.asked_sleepers)) do
         if #knowers >= enough then return end
         local theirs = string.match(member, '\n([^\n]*)$') or ''
         if known[theirs] == nil then
@@ -124,9 +124,11 @@ end
 -- Whether it wants to see tasks, and not to get them.
 local function is_peek(member) return string.sub(member, -#sleeper_mark.peeks) == sleeper_mark.peeks end
 
--- Those of whom some will be woken, behind all who want to see tasks, which stand first.
+-- Those of whom some will be woken, behind all who want to see tasks, where there is something to see: these stand at 0.
 local function sleepers()
-    if wakes == 0 then return {} end
+    if not shows then
+        return wakes > 0 and call('ZRANGE', keys.sleepers, 1, '+inf', 'BYSCORE', 'LIMIT', 0, wakes + bound.wakes) or {}
+    end
     local peeks = 0
     while true do
         local found, first = call('ZRANGE', keys.sleepers, 0, wakes + bound.wakes + peeks - 1), 0
