@@ -215,6 +215,7 @@ public:
     std::unique_ptr<taskflux::scheduler> scheduler;  // null: there is no schedule
     std::vector<app_schedule> schedules;
     submit_options defaults;
+    std::shared_ptr<tracer> tracing;  // of the starters' clients; null: none
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
     log_sink log;
@@ -482,9 +483,21 @@ app::~app() { life_.abandon(); }
 
 app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
     detail::require_given(starter, "on_start", {});
-    if (has_run_) throw error(errc::wrong_state, "a function can't be started with the app: it has been run; call on_start() before run()");
+    require_new("a function can't be started with the app", "on_start");
     starters_.push_back(std::move(starter));
     return *this;
+}
+
+app& app::metrics(std::shared_ptr<process_metrics> into) {
+    return require_new("metrics can't be set", "metrics"), metrics_ = std::move(into), *this;
+}
+
+app& app::tracing(std::shared_ptr<tracer> by) {
+    return require_new("a tracer can't be set", "tracing"), tracer_ = std::move(by), *this;
+}
+
+void app::require_new(const std::string& what, const char* call) const {
+    if (has_run_) throw error(errc::wrong_state, what + ": the app has been run; call " + call + "() before run()");
 }
 
 app& app::accept(config_format format) {
@@ -492,10 +505,7 @@ app& app::accept(config_format format) {
 }
 
 void app::add(detail::app_task task) {
-    if (has_run_) {
-        throw error(errc::wrong_state, "the handler for task " + task.name +
-                                           " can't be set: the app has been run; call on() before run()");
-    }
+    require_new("the handler for task " + task.name + " can't be set", "on");
     for (const auto& known : tasks_) {
         if (known.name == task.name) {
             throw error(errc::invalid_argument,
@@ -506,10 +516,7 @@ void app::add(detail::app_task task) {
 }
 
 void app::add(detail::app_job job) {
-    if (has_run_) {
-        throw error(errc::wrong_state,
-                    "local job " + job.id + " can't be added: the app has been run; call local() before run()");
-    }
+    require_new("local job " + job.id + " can't be added", "local");
     if (!job.cron.empty()) job.options.define(job.id, job.cron, job.options.zone());  // throws for a wrong one
     detail::checked_name(job.id, "local job");
     if (std::ranges::find(jobs_, job.id, &detail::app_job::id) != jobs_.end()) {
@@ -519,21 +526,14 @@ void app::add(detail::app_job job) {
 }
 
 app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
-    if (has_run_) {
-        throw error(errc::wrong_state,
-                    "service " + name + " can't be added: the app has been run; call serve() before run()");
-    }
+    require_new("service " + name + " can't be added", "serve");
     methods_.push_back({std::move(name), std::move(give_to)});
     return *this;
 }
 
 app& app::plan(std::string_view expression, std::string task, const task_options& contract, detail::encoded_payload payload,
                const schedule_options& options) {
-    if (has_run_) {
-        throw error(errc::wrong_state,
-                    "a schedule for task " + task +
-                        " can't be added: the app has been run; call every() before run()");
-    }
+    require_new("a schedule for task " + task + " can't be added", "every");
     detail::app_schedule made;
     made.cron = expression;
     made.task = std::move(task);
@@ -661,7 +661,7 @@ worker_options app::make_worker_options(const log_sink& log) const {
         made.weighted_queues(weighted);
     }
     made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
-    made.timeout(from.timeout).log(log);
+    made.timeout(from.timeout).log(log).observer(metrics_).tracing(tracer_);
     if (from.start_timeout) made.start_timeout(*from.start_timeout);
     // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
@@ -708,11 +708,12 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     core->start_timeout = config_.values.start_timeout;
     core->starters = starters_;
     core->defaults = defaults();
+    core->tracing = tracer_;
     core->schedules = all_schedules();
     const auto jobs = all_jobs();
     if (!core->schedules.empty() || !jobs.empty()) {
         scheduler_options options;
-        options.host(detail::node_of(config_.values)).log(*log_);
+        options.host(detail::node_of(config_.values)).log(*log_).observer(metrics_);
         if (core->start_timeout) options.start_timeout(*core->start_timeout);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
@@ -731,7 +732,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     for (const auto& one : methods_) {
         if (!is_served(one.of)) continue;
         service_options options;
-        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_);
+        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_).observer(metrics_);
         if (core->start_timeout) options.start_timeout(*core->start_timeout);
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
@@ -746,7 +747,7 @@ void app::stop() { life_.stop(); }
 void app::run_here() {
     asio::io_context io;
     log_ = log();
-    const auto options = redis_options().log(*log_);
+    const auto options = redis_options().log(*log_).observer(metrics_);
     const auto broker = connect(io.get_executor(), config_.values.url, options);
     on_ready_ = [this] {
         std::cout << start_line() << std::endl;
@@ -904,7 +905,7 @@ asio::awaitable<void> app_core::start_parts() {
     if (shown) parts_.start(shown->run());
     if (service) parts_.start(service->run());
     if (scheduler) parts_.start(scheduler->run());
-    for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
+    for (const auto& one : starters) parts_.start(one(client(broker_, defaults).traced_by(tracing)));
     co_return;
 }
 
@@ -9291,7 +9292,20 @@ asio::awaitable<void> service::run() {
     }
     const auto core = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
     life_.begin(core);
+    tell_methods();
     return detail::live(core, pool_);
+}
+
+void service::tell_methods() const noexcept {
+    if (!options_.observer()) return;
+    for (const auto& [of, methods] : *methods_) {
+        for (const auto& [method, handler] : methods) {
+            try {
+                options_.observer()->on_method(of, method);
+            } catch (...) {  // an observer's
+            }
+        }
+    }
 }
 
 void service::stop() { life_.stop(); }
@@ -13001,6 +13015,11 @@ events::events(broker_ptr broker, std::string queue, events_options options)
     }
     if (const auto& task = options_.of(); task && task->queue != queue_) refuse("task " + to_string(*task) + " is of another queue");
     if (!options_.from().empty()) done_ = read_ = parse(options_.from());
+    if (!options_.observer()) return;
+    try {
+        options_.observer()->on_reader(queue_);
+    } catch (...) {  // an observer's
+    }
 }
 
 std::string events::text_of(const place& where) const {
@@ -13809,12 +13828,12 @@ public:
     using label = std::pair<std::string_view, std::string_view>;
 
     /// Whose value a sample is: what each process says of all, or what one process says of itself.
-    enum class scope { cluster, process };
+    enum class scope { cluster, process, latest_of_process };
 
     void family(std::string_view name, std::string_view type, std::string_view help, scope of) {
         name_ = name;
         out_.append("# HELP ").append(name).append(" ").append(help);
-        out_.append(of == scope::cluster ? " Of the cluster: use max.\n" : " Of the process: use sum.\n");
+        out_.append(of == scope::cluster ? " Of the cluster: use max.\n" : of == scope::process ? " Of the process: use sum.\n" : " Of the process: use max.\n");
         out_.append("# TYPE ").append(name).append(" ").append(type) += '\n';
     }
 
@@ -13861,6 +13880,11 @@ public:
         return text + '.' + rest;
     }
 
+    /// Seconds since 1970.
+    static std::string timestamp(time_point at) {
+        return seconds(static_cast<std::uint64_t>((std::max)(at.time_since_epoch(), duration::zero()).count()));
+    }
+
     std::string take() { return std::move(out_); }
 
 private:
@@ -13883,12 +13907,6 @@ inline std::vector<std::string> histogram_bounds() {
     std::vector<std::string> made;
     for (const auto bound : time_histogram::bounds_ms) made.push_back(metrics_writer::seconds(static_cast<std::uint64_t>(bound)));
     return made;
-}
-
-/// Seconds since 1970.
-inline std::string timestamp(time_point at) {
-    const auto ms = (std::max)(at.time_since_epoch(), duration::zero());
-    return metrics_writer::seconds(static_cast<std::uint64_t>(ms.count()));
 }
 
 /// Whatever the program's locale is.
@@ -13946,7 +13964,7 @@ void write_schedules(metrics_writer& out, Each each_queue) {
         each_queue([&](const queue_metrics& one) {
             for (const auto& schedule : one.schedules) {
                 const std::optional<time_point>& time = time_of(schedule);
-                if (time) out.sample({{"queue", one.queue}, {"schedule", schedule.id}}, timestamp(*time));
+                if (time) out.sample({{"queue", one.queue}, {"schedule", schedule.id}}, metrics_writer::timestamp(*time));
             }
         });
     };
@@ -14362,71 +14380,113 @@ inline void write_methods(metrics_writer& out, const labelled<call_times>& of) {
 
 }  // namespace detail
 
+process_metrics::process_metrics(std::shared_ptr<const clock> by) : clock_(std::move(by)) {
+    if (!clock_) throw error(errc::invalid_argument, "process_metrics was given no clock: pass one, or nothing for real time");
+}
+
 std::string process_metrics::text() const {
     constexpr auto process = detail::metrics_writer::scope::process;
+    const auto counted = [this] {  // calls wait for no text to be made
+        const std::lock_guard lock(mutex_);
+        return counts_;
+    }();
     detail::metrics_writer out;
-    const std::lock_guard lock(mutex_);
     out.family("taskflux_broker_call_seconds", "histogram", "Calls to the broker's server, by script, with waits for the connection.", process);
-    for (const auto& [call, times] : calls_) detail::write_times(out, {{"call", call}}, times);
+    for (const auto& [call, times] : counted.calls) detail::write_times(out, {{"call", call}}, times);
     out.family("taskflux_broker_errors_total", "counter", "Calls to the broker's server that have failed.", process);
-    for (const auto& [call, count] : errors_) out.sample({{"call", call}}, count);
+    for (const auto& [call, count] : counted.errors) out.sample({{"call", call}}, count);
     out.family("taskflux_broker_reconnects_total", "counter", "Connections to the server that were lost and are there again.", process);
-    out.sample({}, reconnects_);
+    out.sample({}, counted.reconnects);
     out.family("taskflux_rpc_client_seconds", "histogram", "Calls of methods that this process has made.", process);
-    detail::write_methods(out, called_);
+    detail::write_methods(out, counted.called);
     out.family("taskflux_rpc_server_seconds", "histogram", "Calls of methods that this process has run.", process);
-    detail::write_methods(out, served_);
+    detail::write_methods(out, counted.served);
     out.family("taskflux_schedule_missed_total", "counter", "How often ticks of a schedule came up too late.", process);
-    for (const auto& [labels, count] : missed_.all()) out.sample({{"queue", labels[0]}, {"schedule", labels[1]}}, count);
+    const auto each_schedule = [&](auto write) {
+        for (const auto& [labels, what] : counted.missed.all()) {
+            const auto value = write(what);
+            if (value) out.sample({{"queue", labels[0]}, {"schedule", labels[1]}}, *value);
+        }
+    };
+    each_schedule([](const misses& of) { return std::optional(std::to_string(of.count)); });
+    out.family("taskflux_schedule_last_missed_timestamp_seconds", "gauge",
+               "When a scheduler here has last found that ticks of a schedule came up too late.", detail::metrics_writer::scope::latest_of_process);
+    each_schedule([](const misses& of) { return of.last ? std::optional(detail::metrics_writer::timestamp(*of.last)) : std::nullopt; });
     out.family("taskflux_events_lost_total", "counter", "Entries of events that a reader here has missed.", process);
-    for (const auto& [labels, count] : lost_.all()) out.sample({{"queue", labels[0]}}, count);
+    for (const auto& [labels, count] : counted.lost.all()) out.sample({{"queue", labels[0]}}, count);
     out.family("taskflux_throttled_total", "counter", "Attempts that have told their queue to wait.", process);
-    for (const auto& [labels, count] : throttled_.all()) out.sample({{"queue", labels[0]}}, count);
+    for (const auto& [labels, count] : counted.throttled.all()) out.sample({{"queue", labels[0]}}, count);
     out.family("taskflux_blocked_total", "counter", "How often something has blocked a worker's I/O thread.", process);
-    out.sample({}, blocked_);
+    out.sample({}, counted.blocked);
     return out.take();
 }
 
 void process_metrics::on_call(std::string_view call, std::chrono::microseconds took, bool failed) {
     const std::lock_guard lock(mutex_);
-    const auto found = calls_.find(call);
-    (found != calls_.end() ? found->second : calls_[std::string(call)]).add(took);
-    if (failed) ++errors_[std::string(call)];
+    const auto found = counts_.calls.find(call);
+    (found != counts_.calls.end() ? found->second : counts_.calls[std::string(call)]).add(took);
+    if (found == counts_.calls.end()) counts_.errors.try_emplace(std::string(call));  // zero, until one fails
+    if (failed) ++counts_.errors.find(call)->second;
 }
 
 void process_metrics::on_reconnect() {
     const std::lock_guard lock(mutex_);
-    ++reconnects_;
+    ++counts_.reconnects;
+}
+
+void process_metrics::on_queue(const std::string& queue) {
+    const std::lock_guard lock(mutex_);
+    counts_.throttled.at({queue});
 }
 
 void process_metrics::on_throttled(const std::string& queue, duration) {
     const std::lock_guard lock(mutex_);
-    ++throttled_.at({queue});
+    ++counts_.throttled.at({queue});
 }
 
 void process_metrics::on_blocked(const std::vector<running_handler>&, duration) {
     const std::lock_guard lock(mutex_);
-    ++blocked_;
+    ++counts_.blocked;
+}
+
+void process_metrics::on_schedule(const std::string& queue, const std::string& schedule) {
+    const std::lock_guard lock(mutex_);
+    counts_.missed.at({queue, schedule});
 }
 
 void process_metrics::on_missed(const std::string& queue, const std::string& schedule, time_point) {
+    const auto now = clock_->wall();
     const std::lock_guard lock(mutex_);
-    ++missed_.at({queue, schedule});
+    auto& of = counts_.missed.at({queue, schedule});
+    ++of.count;
+    of.last = now;
+}
+
+void process_metrics::on_method(const std::string& service, const std::string& method) {
+    const std::lock_guard lock(mutex_);
+    for (const auto* const code : {"ok", "task_failed"}) counts_.served.at({service, method, code});
 }
 
 void process_metrics::on_called(const ended_call& what) {
+    detail::labelled<detail::call_times>::key labels{what.service, what.method, std::string(what.code)};
     const std::lock_guard lock(mutex_);
-    called_.at({what.service, what.method, std::string(what.code)}).add(what.took);
+    counts_.called.at(std::move(labels)).add(what.took);
 }
 
 void process_metrics::on_served(const ended_call& what) {
+    detail::labelled<detail::call_times>::key labels{what.service, what.method, std::string(what.code)};
     const std::lock_guard lock(mutex_);
-    served_.at({what.service, what.method, std::string(what.code)}).add(what.took);
+    counts_.served.at(std::move(labels)).add(what.took);
+}
+
+void process_metrics::on_reader(const std::string& queue) {
+    const std::lock_guard lock(mutex_);
+    counts_.lost.at({queue});
 }
 
 void process_metrics::on_events_lost(const std::string& queue, std::uint64_t entries) {
     const std::lock_guard lock(mutex_);
-    lost_.at({queue}) += entries;
+    counts_.lost.at({queue}) += entries;
 }
 
 }  // namespace taskflux
@@ -14643,6 +14703,9 @@ public:
 
     /// A handler's own line.
     void forward(const log_line& line, const task_id& task) const noexcept { log_(line, &task); }
+
+    /// The worker is about to serve a queue; says no line.
+    void serves(const std::string& queue) const noexcept;
 
     /// An attempt ends like this; says nothing unless it has failed.
     void attempt_ends(const attempt& of, const settlement& end) const noexcept;
@@ -16122,7 +16185,8 @@ private:
     /// Stores that these ticks have fired, with their tasks; false where somebody else has changed the schedule.
     awaitable<bool> write(known& one, const tick_plan& plan);
 
-    /// Tells the observer, if there is one.
+    /// These tell the observer, if there is one.
+    void tell_known(const schedule_entry& what) const noexcept;
     void tell_missed(const schedule_entry& of, time_point first) const noexcept;
 
     /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
@@ -16783,7 +16847,8 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             before->second.is_stale = false;
             continue;
         }
-        if (before != known_.end()) known_.erase(before);
+        const bool is_new = before == known_.end();
+        if (!is_new) known_.erase(before);
         try {
             schedule_entry entry{queue, row.id, std::move(row.text), {}};
             entry.what = read_schedule(entry.text);
@@ -16791,7 +16856,8 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             if (is_for_us(queue, means)) {
                 const cron when(means.cron);
                 const auto in = zone::named(means.zone);
-                known_.insert_or_assign(where, known{std::move(entry), when, in});
+                const auto added = known_.insert_or_assign(where, known{std::move(entry), when, in}).first;
+                if (is_new) tell_known(added->second.entry);
             }
             trouble_.is_over(where);
         } catch (const error& e) {
@@ -16896,6 +16962,14 @@ asio::awaitable<bool> scheduler_core::write(known& one, const tick_plan& plan) {
         tasks.push_back(task_at(what.definition, tick, what.state.last_task));
     }
     co_return co_await book_.write(one.entry, std::move(tasks));
+}
+
+void scheduler_core::tell_known(const schedule_entry& what) const noexcept {
+    if (!options_.observer()) return;
+    try {
+        options_.observer()->on_schedule(what.queue, what.what.definition.id);
+    } catch (...) {  // an observer's
+    }
 }
 
 void scheduler_core::tell_missed(const schedule_entry& of, time_point first) const noexcept {
@@ -18497,6 +18571,7 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
     });
+    for (const auto& each : queues_) monitor_->serves(each.name);
     loops_.start(joining_, join());
     co_await loops_.end_of(joining_);
     if (phase_.fetches()) {
@@ -19232,6 +19307,13 @@ void worker_monitor::log(log_level level, std::string text, const task_id* task)
         line.text = as_utf8("worker " + node_ + ": " + std::move(text));
         log_(line, task);
     } catch (...) {  // no memory for a line
+    }
+}
+
+void worker_monitor::serves(const std::string& queue) const noexcept {
+    try {
+        if (observer_) observer_->on_queue(queue);
+    } catch (...) {  // an observer's
     }
 }
 
@@ -20489,6 +20571,7 @@ public:
     /// As of `redis_options`.
     connection_options& observer(std::shared_ptr<broker_observer> to) {
         observer_ = std::move(to);
+        call_observer_ = std::dynamic_pointer_cast<broker_call_observer>(observer_);
         return *this;
     }
 
@@ -20498,6 +20581,9 @@ public:
     unsigned durable() const noexcept { return durable_; }
     const log_sink& log() const noexcept { return log_; }
     const std::shared_ptr<broker_observer>& observer() const noexcept { return observer_; }
+
+    /// The observer, if it learns of calls; else null.
+    const std::shared_ptr<broker_call_observer>& call_observer() const noexcept { return call_observer_; }
 
 private:
     static milliseconds positive(milliseconds value, const char* name) {
@@ -20511,6 +20597,7 @@ private:
     unsigned durable_ = 0;
     log_sink log_;
     std::shared_ptr<broker_observer> observer_;
+    std::shared_ptr<broker_call_observer> call_observer_;
 };
 
 }  // namespace taskflux::redis
@@ -21715,7 +21802,7 @@ private:
 namespace taskflux::redis::wire {
 
 /// Tells an observer how a call has ended, and how long it took; a call that was cancelled has no such end. `name` lives for ever.
-inline asio::awaitable<reply> observed(std::shared_ptr<broker_observer> to, std::string_view name, asio::awaitable<reply> call) {
+inline asio::awaitable<reply> observed(std::shared_ptr<broker_call_observer> to, std::string_view name, asio::awaitable<reply> call) {
     using clock = std::chrono::steady_clock;
     const auto begun = clock::now();
     auto called = co_await taskflux::detail::caught(std::move(call));
@@ -22389,9 +22476,9 @@ private:
     }
 
     asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
-        if (!options_.observer()) return begin(std::move(call), is_durable);
+        if (!options_.call_observer()) return begin(std::move(call), is_durable);
         const auto name = call.which ? call.which->name : std::string_view("command");
-        return wire::observed(options_.observer(), name, begin(std::move(call), is_durable));
+        return wire::observed(options_.call_observer(), name, begin(std::move(call), is_durable));
     }
 
     // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.

@@ -3484,6 +3484,9 @@ class call_observer {
 public:
     virtual ~call_observer() = default;
 
+    /// A service is about to offer a method, as `run` was called.
+    virtual void on_method(const std::string& /*service*/, const std::string& /*method*/) {}
+
     /// A call that this process has made, from the call to its reply; of a stream, until an instance has taken it, and of a
     /// notification, until one has received it. Each call of a broadcast by itself.
     virtual void on_called(const ended_call& /*what*/) {}
@@ -5758,6 +5761,9 @@ class events_observer {
 public:
     virtual ~events_observer() = default;
 
+    /// A reader of a queue's events was made.
+    virtual void on_reader(const std::string& /*queue*/) {}
+
     /// So many entries of a queue, each of which holds the events of a call, were dropped before a reader came to them; 1 where their
     /// number is not known, as the queue has begun anew.
     virtual void on_events_lost(const std::string& /*queue*/, std::uint64_t /*entries*/) {}
@@ -6080,10 +6086,6 @@ public:
     /// its deadline has passed between two attempts. Of the programs that use a queue on Redis at most one is told.
     virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
 
-    /// A call to the server has ended, `failed` by an error of it or of the connection; waits for the connection count. `call` names what was asked, out of a small
-    /// set. Not of the embedded broker, which makes no calls. Comes for each call: it must be quick.
-    virtual void on_call(std::string_view /*call*/, std::chrono::microseconds /*took*/, bool /*failed*/) {}
-
     /// A connection to the server was lost, and is there again; a broker has up to three.
     virtual void on_reconnect() {}
 
@@ -6092,6 +6094,201 @@ protected:
     broker_observer(const broker_observer&) = default;
     broker_observer& operator=(const broker_observer&) = default;
 };
+
+/// Learns of each call to the server, too, which then costs each call two clock reads and two coroutine frames. A broker takes it where
+/// it takes a `broker_observer`.
+class broker_call_observer : public broker_observer {
+public:
+    /// A call to the server has ended, `failed` by an error of it or of the connection; waits for the connection count. `call` names
+    /// what was asked, out of a small set. Not of the embedded broker, which makes no calls. It must be quick.
+    virtual void on_call(std::string_view call, std::chrono::microseconds took, bool failed) = 0;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/clock.hpp -------------------------------------------------------------------
+
+namespace taskflux {
+
+/// Where time comes from. Everything in taskflux that waits asks a clock, so that a test can move it.
+/// Thread-safe; a timer itself belongs to whoever waits on it.
+class clock {
+public:
+    virtual ~clock() = default;
+
+    /// The current time: for spans of time such as leases, delays and timeouts. It never steps, but for that of a Redis broker,
+    /// which follows its server's.
+    virtual time_point now() const noexcept = 0;
+
+    /// How far the wall clock is ahead of `now`, or behind it: since it has been set.
+    virtual duration ahead() const noexcept { return duration::zero(); }
+
+    /// How often to ask `ahead` while waiting for a time of the wall clock; by default never, as it doesn't change unasked.
+    virtual duration look_every() const noexcept { return (duration::max)(); }
+
+    /// What the wall clock shows: for times that people give or read.
+    time_point wall() const noexcept { return now() + ahead(); }
+
+    /// What `now` will be when the wall clock shows `when`, unless it is set before.
+    time_point until_wall(time_point when) const noexcept { return shifted(when, -ahead()); }
+
+    /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
+    /// again. Every armed timer must be given to `disarm` before it is destroyed.
+    virtual void arm(asio::steady_timer& timer, time_point when) = 0;
+
+    /// Forgets `timer`. Does not cancel waits on it.
+    virtual void disarm(asio::steady_timer& timer) noexcept = 0;
+
+    /// What a broker or executor that is made with this clock keeps and asks. By default this clock itself, without owning
+    /// it: it must outlive them and their execution context. A clock that may be destroyed before them returns a part of
+    /// its own that they keep alive.
+    virtual std::shared_ptr<clock> shared() { return {std::shared_ptr<void>(), this}; }
+
+protected:
+    clock() = default;
+    clock(const clock&) = default;
+    clock& operator=(const clock&) = default;
+};
+
+/// Real time: the wall clock read once and carried on by the steady clock, so that it never steps; and how far the wall
+/// clock has been set, or the machine has been asleep, since.
+class system_clock final : public clock {
+public:
+    time_point now() const noexcept override {
+        return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
+    }
+
+    duration ahead() const noexcept override {
+        constexpr duration::rep smallest_step = 100;  // ms: two clocks aren't read at the same moment
+        const auto seen = (std::chrono::floor<duration>(std::chrono::system_clock::now()) - now()).count();
+        auto known = ahead_.load(std::memory_order_relaxed);
+        if (seen - known >= smallest_step || known - seen >= smallest_step) ahead_.store(known = seen, std::memory_order_relaxed);
+        return duration(known);
+    }
+
+    duration look_every() const noexcept override { return std::chrono::seconds(1); }
+
+    void arm(asio::steady_timer& timer, time_point when) override {
+        constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
+        const auto soon = std::clamp(when, now(), now() + longest);
+        timer.expires_at(std::chrono::steady_clock::time_point(steady_ + (soon - wall_)));
+    }
+
+    void disarm(asio::steady_timer&) noexcept override {}
+
+private:
+    using nanoseconds = std::chrono::nanoseconds;
+    std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
+    std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
+    mutable std::atomic<duration::rep> ahead_ = 0;
+};
+
+namespace detail {
+
+/// The time that a `manual_clock` shows, and what waits for it. It lives on in the brokers that were made with that clock.
+class manual_time final : public clock {
+public:
+    explicit manual_time(time_point start) : now_(start) {}
+
+    time_point now() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return now_;
+    }
+
+    void arm(asio::steady_timer& timer, time_point when) override {
+        const std::lock_guard lock(mutex_);
+        remove(timer);
+        if (when <= now_) {
+            timer.expires_at(long_ago());
+        } else {
+            timer.expires_at((asio::steady_timer::time_point::max)());
+            armed_.emplace_back(when, &timer);
+        }
+    }
+
+    void disarm(asio::steady_timer& timer) noexcept override {
+        const std::lock_guard lock(mutex_);
+        remove(timer);
+    }
+
+    duration ahead() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return ahead_;
+    }
+
+    void set_wall(duration by) {
+        const std::lock_guard lock(mutex_);
+        ahead_ += by;
+        for (const auto& entry : std::exchange(armed_, {})) entry.second->expires_at(long_ago());
+    }
+
+    void advance(duration by) {
+        const std::lock_guard lock(mutex_);
+        now_ += by;
+        std::erase_if(armed_, [this](const auto& entry) {
+            if (entry.first > now_) return false;
+            entry.second->expires_at(long_ago());  // ends a wait under way and any that starts later
+            return true;
+        });
+    }
+
+    time_point next() const {
+        const std::lock_guard lock(mutex_);
+        time_point soonest = never;
+        for (const auto& [when, timer] : armed_) soonest = (std::min)(soonest, when);
+        return soonest;
+    }
+
+private:
+    static asio::steady_timer::time_point long_ago() { return (asio::steady_timer::time_point::min)(); }
+
+    void remove(const asio::steady_timer& timer) {
+        std::erase_if(armed_, [&](const auto& entry) { return entry.second == &timer; });
+    }
+
+    mutable std::mutex mutex_;
+    time_point now_;
+    duration ahead_{};
+    std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
+};
+
+}  // namespace detail
+
+/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
+/// Call `advance` on the thread that runs the timers' executor. It may be destroyed before what goes by it: time stands still
+/// then.
+class manual_clock final : public clock {
+public:
+    /// Starts at `start`, by default some day in 2026.
+    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600))
+        : time_(std::make_shared<detail::manual_time>(start)) {}
+    manual_clock(const manual_clock&) = delete;
+    manual_clock& operator=(const manual_clock&) = delete;
+
+    time_point now() const noexcept override { return time_->now(); }
+    duration ahead() const noexcept override { return time_->ahead(); }
+    void arm(asio::steady_timer& timer, time_point when) override { time_->arm(timer, when); }
+    void disarm(asio::steady_timer& timer) noexcept override { time_->disarm(timer); }
+    std::shared_ptr<clock> shared() override { return time_; }
+
+    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
+    void set_wall(duration by) { time_->set_wall(by); }
+
+    /// Moves time on by `by` and ends the waits that this makes due.
+    void advance(duration by) { time_->advance(by); }
+
+    /// The earliest point that something waits for, or `never`.
+    time_point next() const { return time_->next(); }
+
+private:
+    const std::shared_ptr<detail::manual_time> time_;
+};
+
+/// The process's real-time clock.
+inline system_clock& real_clock() {
+    static system_clock instance;
+    return instance;
+}
 
 }  // namespace taskflux
 
@@ -6104,6 +6301,9 @@ namespace taskflux {
 class scheduler_observer {
 public:
     virtual ~scheduler_observer() = default;
+
+    /// The scheduler fires a schedule from now on. Called once for each, before its first `on_missed`, and again where it comes back.
+    virtual void on_schedule(const std::string& /*queue*/, const std::string& /*schedule*/) {}
 
     /// Ticks of a schedule from `first` on came up later than its grace allows, as no scheduler ran or could reach the broker in time:
     /// its misfire policy has decided what becomes of them. Of all schedulers that one is told which has dealt with them, once for
@@ -6136,12 +6336,15 @@ struct running_handler {
     std::string name;  ///< of the task
 };
 
-/// Learns what goes wrong in a worker, for metrics and alarms: override what is of interest, and set it with
-/// `worker_options::observer`. Each event is a log line too. The functions are called on the worker's threads, several at a
+/// Learns what a worker serves and what goes wrong in it, for metrics and alarms: override what is of interest, and set it with
+/// `worker_options::observer`. Each trouble is a log line too. The functions are called on the worker's threads, several at a
 /// time; they must not block, and what they throw is ignored.
 class worker_observer {
 public:
     virtual ~worker_observer() = default;
+
+    /// The worker is about to serve a queue. Once for each.
+    virtual void on_queue(const std::string& /*queue*/) {}
 
     /// An attempt has failed; the task is tried again after `delay`.
     virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}
@@ -6227,37 +6430,50 @@ private:
 /// up. It is the observer of what it is given to: of brokers (`redis_options::observer`), workers, schedulers, services, `rpc`, readers
 /// of events; of those that it is not given to it says nothing, and they cost nothing. `read_metrics` takes it, too. Thread-safe; one
 /// for a program. Of queues, of methods and of schedules it tells 100 apart, and counts the others as `other`.
-class process_metrics final : public broker_observer,
+class process_metrics final : public broker_call_observer,
                               public worker_observer,
                               public scheduler_observer,
                               public call_observer,
                               public events_observer {
 public:
-    process_metrics() = default;
+    /// `by` tells when something was last; default: real time. Errors: `invalid_argument` for null.
+    explicit process_metrics(std::shared_ptr<const clock> by = std::make_shared<system_clock>());
 
-    /// The text of what was counted, as `metrics_text`. What has labels has samples once it has happened.
+    /// The text of what was counted, as `metrics_text`. What has labels has samples from when it is known, which are zero until it
+    /// happens: of the queues of workers and readers, of the schedules that schedulers fire, of the methods of services with the codes
+    /// `ok` and `task_failed`; other codes, calls to the server and methods of others have some once they have happened.
     std::string text() const;
 
     void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override;
     void on_reconnect() override;
+    void on_queue(const std::string& queue) override;
     void on_throttled(const std::string& queue, duration time) override;
     void on_blocked(const std::vector<running_handler>& among, duration time) override;
+    void on_schedule(const std::string& queue, const std::string& schedule) override;
     void on_missed(const std::string& queue, const std::string& schedule, time_point first) override;
+    void on_method(const std::string& service, const std::string& method) override;
     void on_called(const ended_call& what) override;
     void on_served(const ended_call& what) override;
+    void on_reader(const std::string& queue) override;
     void on_events_lost(const std::string& queue, std::uint64_t entries) override;
 
 private:
-    using count_map = detail::labelled<std::uint64_t>;
-    using time_map = detail::labelled<detail::call_times>;
+    struct misses {
+        std::uint64_t count = 0;
+        std::optional<time_point> last;
+    };
+    struct counts {
+        std::map<std::string, detail::call_times, std::less<>> calls;
+        std::map<std::string, std::uint64_t, std::less<>> errors;
+        std::uint64_t reconnects = 0, blocked = 0;
+        detail::labelled<std::uint64_t> throttled, lost;
+        detail::labelled<misses> missed{2};
+        detail::labelled<detail::call_times> called{2}, served{2};
+    };
 
-    mutable std::mutex mutex_;  // guards all
-    std::map<std::string, detail::call_times, std::less<>> calls_;
-    std::map<std::string, std::uint64_t, std::less<>> errors_;
-    std::uint64_t reconnects_ = 0, blocked_ = 0;
-    count_map throttled_, lost_;
-    count_map missed_{2};
-    time_map called_{2}, served_{2};
+    const std::shared_ptr<const clock> clock_;
+    mutable std::mutex mutex_;  // guards the counts; held for no longer than they are changed or copied
+    counts counts_;
 };
 
 }  // namespace taskflux
@@ -7266,192 +7482,6 @@ void require_given(const Function& function, std::string_view kind, std::string_
 }
 
 }  // namespace taskflux::detail
-
-// -------------------- taskflux/clock.hpp -------------------------------------------------------------------
-
-namespace taskflux {
-
-/// Where time comes from. Everything in taskflux that waits asks a clock, so that a test can move it.
-/// Thread-safe; a timer itself belongs to whoever waits on it.
-class clock {
-public:
-    virtual ~clock() = default;
-
-    /// The current time: for spans of time such as leases, delays and timeouts. It never steps, but for that of a Redis broker,
-    /// which follows its server's.
-    virtual time_point now() const noexcept = 0;
-
-    /// How far the wall clock is ahead of `now`, or behind it: since it has been set.
-    virtual duration ahead() const noexcept { return duration::zero(); }
-
-    /// How often to ask `ahead` while waiting for a time of the wall clock; by default never, as it doesn't change unasked.
-    virtual duration look_every() const noexcept { return (duration::max)(); }
-
-    /// What the wall clock shows: for times that people give or read.
-    time_point wall() const noexcept { return now() + ahead(); }
-
-    /// What `now` will be when the wall clock shows `when`, unless it is set before.
-    time_point until_wall(time_point when) const noexcept { return shifted(when, -ahead()); }
-
-    /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
-    /// again. Every armed timer must be given to `disarm` before it is destroyed.
-    virtual void arm(asio::steady_timer& timer, time_point when) = 0;
-
-    /// Forgets `timer`. Does not cancel waits on it.
-    virtual void disarm(asio::steady_timer& timer) noexcept = 0;
-
-    /// What a broker or executor that is made with this clock keeps and asks. By default this clock itself, without owning
-    /// it: it must outlive them and their execution context. A clock that may be destroyed before them returns a part of
-    /// its own that they keep alive.
-    virtual std::shared_ptr<clock> shared() { return {std::shared_ptr<void>(), this}; }
-
-protected:
-    clock() = default;
-    clock(const clock&) = default;
-    clock& operator=(const clock&) = default;
-};
-
-/// Real time: the wall clock read once and carried on by the steady clock, so that it never steps; and how far the wall
-/// clock has been set, or the machine has been asleep, since.
-class system_clock final : public clock {
-public:
-    time_point now() const noexcept override {
-        return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
-    }
-
-    duration ahead() const noexcept override {
-        constexpr duration::rep smallest_step = 100;  // ms: two clocks aren't read at the same moment
-        const auto seen = (std::chrono::floor<duration>(std::chrono::system_clock::now()) - now()).count();
-        auto known = ahead_.load(std::memory_order_relaxed);
-        if (seen - known >= smallest_step || known - seen >= smallest_step) ahead_.store(known = seen, std::memory_order_relaxed);
-        return duration(known);
-    }
-
-    duration look_every() const noexcept override { return std::chrono::seconds(1); }
-
-    void arm(asio::steady_timer& timer, time_point when) override {
-        constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
-        const auto soon = std::clamp(when, now(), now() + longest);
-        timer.expires_at(std::chrono::steady_clock::time_point(steady_ + (soon - wall_)));
-    }
-
-    void disarm(asio::steady_timer&) noexcept override {}
-
-private:
-    using nanoseconds = std::chrono::nanoseconds;
-    std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
-    std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
-    mutable std::atomic<duration::rep> ahead_ = 0;
-};
-
-namespace detail {
-
-/// The time that a `manual_clock` shows, and what waits for it. It lives on in the brokers that were made with that clock.
-class manual_time final : public clock {
-public:
-    explicit manual_time(time_point start) : now_(start) {}
-
-    time_point now() const noexcept override {
-        const std::lock_guard lock(mutex_);
-        return now_;
-    }
-
-    void arm(asio::steady_timer& timer, time_point when) override {
-        const std::lock_guard lock(mutex_);
-        remove(timer);
-        if (when <= now_) {
-            timer.expires_at(long_ago());
-        } else {
-            timer.expires_at((asio::steady_timer::time_point::max)());
-            armed_.emplace_back(when, &timer);
-        }
-    }
-
-    void disarm(asio::steady_timer& timer) noexcept override {
-        const std::lock_guard lock(mutex_);
-        remove(timer);
-    }
-
-    duration ahead() const noexcept override {
-        const std::lock_guard lock(mutex_);
-        return ahead_;
-    }
-
-    void set_wall(duration by) {
-        const std::lock_guard lock(mutex_);
-        ahead_ += by;
-        for (const auto& entry : std::exchange(armed_, {})) entry.second->expires_at(long_ago());
-    }
-
-    void advance(duration by) {
-        const std::lock_guard lock(mutex_);
-        now_ += by;
-        std::erase_if(armed_, [this](const auto& entry) {
-            if (entry.first > now_) return false;
-            entry.second->expires_at(long_ago());  // ends a wait under way and any that starts later
-            return true;
-        });
-    }
-
-    time_point next() const {
-        const std::lock_guard lock(mutex_);
-        time_point soonest = never;
-        for (const auto& [when, timer] : armed_) soonest = (std::min)(soonest, when);
-        return soonest;
-    }
-
-private:
-    static asio::steady_timer::time_point long_ago() { return (asio::steady_timer::time_point::min)(); }
-
-    void remove(const asio::steady_timer& timer) {
-        std::erase_if(armed_, [&](const auto& entry) { return entry.second == &timer; });
-    }
-
-    mutable std::mutex mutex_;
-    time_point now_;
-    duration ahead_{};
-    std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
-};
-
-}  // namespace detail
-
-/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
-/// Call `advance` on the thread that runs the timers' executor. It may be destroyed before what goes by it: time stands still
-/// then.
-class manual_clock final : public clock {
-public:
-    /// Starts at `start`, by default some day in 2026.
-    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600))
-        : time_(std::make_shared<detail::manual_time>(start)) {}
-    manual_clock(const manual_clock&) = delete;
-    manual_clock& operator=(const manual_clock&) = delete;
-
-    time_point now() const noexcept override { return time_->now(); }
-    duration ahead() const noexcept override { return time_->ahead(); }
-    void arm(asio::steady_timer& timer, time_point when) override { time_->arm(timer, when); }
-    void disarm(asio::steady_timer& timer) noexcept override { time_->disarm(timer); }
-    std::shared_ptr<clock> shared() override { return time_; }
-
-    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
-    void set_wall(duration by) { time_->set_wall(by); }
-
-    /// Moves time on by `by` and ends the waits that this makes due.
-    void advance(duration by) { time_->advance(by); }
-
-    /// The earliest point that something waits for, or `never`.
-    time_point next() const { return time_->next(); }
-
-private:
-    const std::shared_ptr<detail::manual_time> time_;
-};
-
-/// The process's real-time clock.
-inline system_clock& real_clock() {
-    static system_clock instance;
-    return instance;
-}
-
-}  // namespace taskflux
 
 // -------------------- taskflux/exec/executor_options.hpp ---------------------------------------------------
 
@@ -13065,6 +13095,9 @@ private:
 
     void add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler);
 
+    /// Tells the observer, if there is one, what it serves.
+    void tell_methods() const noexcept;
+
     /// The executor of plain functions, if there are any.
     asio::any_io_executor cpu();
 
@@ -13937,6 +13970,13 @@ public:
     /// cancelled when the app stops. An exception from it ends the app.
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
 
+    /// Counts what the app does: gives these counters to its broker (not to that of `run_on`), worker, scheduler and service;
+    /// `read_metrics` takes them, too. Null: nothing is counted, as at first.
+    app& metrics(std::shared_ptr<process_metrics> into);
+
+    /// Makes spans of attempts, and of what is submitted by the clients of `on_start`. Null: none, as at first.
+    app& tracing(std::shared_ptr<tracer> by);
+
     /// Also reads config files of this format, beside JSON; see <taskflux/app/yaml.hpp>.
     app& accept(config_format format);
 
@@ -13962,6 +14002,7 @@ public:
     const app_config& config() const { return config_.values; }
 
 private:
+    void require_new(const std::string& what, const char* call) const;
     void add(detail::app_task task);
     void add(detail::app_job job);
     app& serve_by(std::string name, std::function<void(service&)> give_to);
@@ -13985,6 +14026,8 @@ private:
     std::vector<detail::app_schedule> schedules_;  // the program's own
     std::vector<detail::app_job> jobs_;
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
+    std::shared_ptr<process_metrics> metrics_;
+    std::shared_ptr<tracer> tracer_;
     std::optional<log_sink> log_;  // from run on
     detail::run_once<detail::app_core> life_;
     bool has_run_ = false;

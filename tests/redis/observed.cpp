@@ -1,6 +1,7 @@
 #include <support/observer.hpp>
 #include <support/redis_server.hpp>
 #include <taskflux/broker/broker_observer.hpp>
+#include <taskflux/broker/redis/connection_options.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,7 +16,7 @@ namespace redis_observed {
 
 using namespace taskflux;
 
-struct calls final : broker_observer {
+struct calls final : broker_call_observer {
     void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override {
         BOOST_TEST(took.count() >= 0);
         ++all[std::string(call)];
@@ -28,6 +29,12 @@ struct calls final : broker_observer {
     }
 
     std::map<std::string, int> all, failed_ones;
+    int reconnects = 0;
+};
+
+/// Learns of connections, and not of calls.
+struct quiet final : broker_observer {
+    void on_reconnect() override { ++reconnects; }
     int reconnects = 0;
 };
 
@@ -57,6 +64,18 @@ BOOST_AUTO_TEST_CASE(a_connection_that_comes_back_is_told) {
     on.counts("q");
     BOOST_TEST(seen->reconnects >= 1);
     BOOST_TEST(seen->failed_ones.empty());  // it was carried out, later
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_that_is_not_for_calls_has_none_watched) {
+    BOOST_TEST((redis::connection_options().observer(seen).call_observer() == seen));
+    const auto other = std::make_shared<quiet>();
+    BOOST_TEST(!redis::connection_options().observer(other).call_observer());
+    test::observer still(server.url(), test::patient().observer(other));
+    still.counts("q");
+    server.kill();
+    server.start();
+    still.counts("q");
+    BOOST_TEST(other->reconnects >= 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_call_that_fails_is_told_as_one) {

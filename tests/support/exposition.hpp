@@ -2,8 +2,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,6 +30,9 @@ struct exposition {
             const auto end = text.find('\n', at);
             line(text.substr(at, end - at));
             at = end + 1;
+        }
+        for (const auto& [name, type] : types) {
+            if (type == "histogram") check_histogram(name);
         }
     }
 
@@ -90,12 +95,44 @@ private:
         samples.push_back(std::move(made));
     }
 
+    /// Each series has buckets that grow with their bounds, of which the last is +Inf and as many as `_count`, and a `_sum`.
+    void check_histogram(const std::string& family) const {
+        struct series {
+            std::vector<std::pair<double, double>> buckets;  // bound and value
+            std::optional<double> sum, count;
+        };
+        std::map<labels, series> all;
+        for (const auto& one : samples) {
+            if (!one.name.starts_with(family + '_')) continue;
+            const auto suffix = one.name.substr(family.size());
+            auto of = one.of;
+            const auto bound = of.extract("le");
+            BOOST_TEST(bound.empty() == (suffix != "_bucket"), one.name << " has le, or lacks it");
+            auto& to = all[of];
+            if (suffix == "_sum") to.sum = one.value;
+            if (suffix == "_count") to.count = one.value;
+            if (suffix == "_bucket" && !bound.empty()) to.buckets.emplace_back(std::stod(bound.mapped()), one.value);
+        }
+        for (const auto& [of, one] : all) {
+            BOOST_TEST((one.sum && one.count && !one.buckets.empty()), family << " has a series that lacks a part");
+            if (!one.count || one.buckets.empty()) continue;
+            BOOST_TEST(std::isinf(one.buckets.back().first), family << " has no bucket +Inf at its end");
+            BOOST_TEST(one.buckets.back().second == *one.count);
+            for (std::size_t i = 1; i < one.buckets.size(); ++i) {
+                BOOST_TEST(one.buckets[i - 1].first < one.buckets[i].first);
+                BOOST_TEST(one.buckets[i - 1].second <= one.buckets[i].second);
+            }
+        }
+    }
+
     void comment(const std::string& text) {
         const auto kind = text.substr(0, 4);
         const auto blank = text.find(' ', 5);
         BOOST_REQUIRE((kind == "HELP" || kind == "TYPE"));
         BOOST_REQUIRE(blank != std::string::npos);
-        family_ = text.substr(5, blank - 5);
+        const auto name = text.substr(5, blank - 5);
+        BOOST_TEST((kind == "TYPE" ? family_ == name && helps.contains(name) : !helps.contains(name)), "HELP comes first, then TYPE");
+        family_ = name;
         BOOST_TEST((kind == "HELP" ? helps : types).emplace(family_, text.substr(blank + 1)).second);
     }
 

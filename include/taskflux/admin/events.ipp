@@ -32,6 +32,11 @@ events::events(broker_ptr broker, std::string queue, events_options options)
     }
     if (const auto& task = options_.of(); task && task->queue != queue_) refuse("task " + to_string(*task) + " is of another queue");
     if (!options_.from().empty()) done_ = read_ = parse(options_.from());
+    if (!options_.observer()) return;
+    try {
+        options_.observer()->on_reader(queue_);
+    } catch (...) {  // an observer's
+    }
 }
 
 std::string events::text_of(const place& where) const {

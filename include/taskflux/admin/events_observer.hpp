@@ -11,6 +11,9 @@ class events_observer {
 public:
     virtual ~events_observer() = default;
 
+    /// A reader of a queue's events was made.
+    virtual void on_reader(const std::string& /*queue*/) {}
+
     /// So many entries of a queue, each of which holds the events of a call, were dropped before a reader came to them; 1 where their
     /// number is not known, as the queue has begun anew.
     virtual void on_events_lost(const std::string& /*queue*/, std::uint64_t /*entries*/) {}

@@ -32,12 +32,6 @@ inline std::vector<std::string> histogram_bounds() {
     return made;
 }
 
-/// Seconds since 1970.
-inline std::string timestamp(time_point at) {
-    const auto ms = (std::max)(at.time_since_epoch(), duration::zero());
-    return metrics_writer::seconds(static_cast<std::uint64_t>(ms.count()));
-}
-
 /// Whatever the program's locale is.
 inline std::string decimal(double value) {
     std::array<char, 32> text{};
@@ -93,7 +87,7 @@ void write_schedules(metrics_writer& out, Each each_queue) {
         each_queue([&](const queue_metrics& one) {
             for (const auto& schedule : one.schedules) {
                 const std::optional<time_point>& time = time_of(schedule);
-                if (time) out.sample({{"queue", one.queue}, {"schedule", schedule.id}}, timestamp(*time));
+                if (time) out.sample({{"queue", one.queue}, {"schedule", schedule.id}}, metrics_writer::timestamp(*time));
             }
         });
     };

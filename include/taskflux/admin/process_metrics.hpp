@@ -3,6 +3,7 @@
 #include <taskflux/admin/events_observer.hpp>
 #include <taskflux/broker/broker_observer.hpp>
 #include <taskflux/calls/call_observer.hpp>
+#include <taskflux/clock.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/scheduler_observer.hpp>
 #include <taskflux/flow/worker_observer.hpp>
@@ -13,7 +14,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -66,37 +69,50 @@ private:
 /// up. It is the observer of what it is given to: of brokers (`redis_options::observer`), workers, schedulers, services, `rpc`, readers
 /// of events; of those that it is not given to it says nothing, and they cost nothing. `read_metrics` takes it, too. Thread-safe; one
 /// for a program. Of queues, of methods and of schedules it tells 100 apart, and counts the others as `other`.
-class process_metrics final : public broker_observer,
+class process_metrics final : public broker_call_observer,
                               public worker_observer,
                               public scheduler_observer,
                               public call_observer,
                               public events_observer {
 public:
-    process_metrics() = default;
+    /// `by` tells when something was last; default: real time. Errors: `invalid_argument` for null.
+    explicit process_metrics(std::shared_ptr<const clock> by = std::make_shared<system_clock>());
 
-    /// The text of what was counted, as `metrics_text`. What has labels has samples once it has happened.
+    /// The text of what was counted, as `metrics_text`. What has labels has samples from when it is known, which are zero until it
+    /// happens: of the queues of workers and readers, of the schedules that schedulers fire, of the methods of services with the codes
+    /// `ok` and `task_failed`; other codes, calls to the server and methods of others have some once they have happened.
     std::string text() const;
 
     void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override;
     void on_reconnect() override;
+    void on_queue(const std::string& queue) override;
     void on_throttled(const std::string& queue, duration time) override;
     void on_blocked(const std::vector<running_handler>& among, duration time) override;
+    void on_schedule(const std::string& queue, const std::string& schedule) override;
     void on_missed(const std::string& queue, const std::string& schedule, time_point first) override;
+    void on_method(const std::string& service, const std::string& method) override;
     void on_called(const ended_call& what) override;
     void on_served(const ended_call& what) override;
+    void on_reader(const std::string& queue) override;
     void on_events_lost(const std::string& queue, std::uint64_t entries) override;
 
 private:
-    using count_map = detail::labelled<std::uint64_t>;
-    using time_map = detail::labelled<detail::call_times>;
+    struct misses {
+        std::uint64_t count = 0;
+        std::optional<time_point> last;
+    };
+    struct counts {
+        std::map<std::string, detail::call_times, std::less<>> calls;
+        std::map<std::string, std::uint64_t, std::less<>> errors;
+        std::uint64_t reconnects = 0, blocked = 0;
+        detail::labelled<std::uint64_t> throttled, lost;
+        detail::labelled<misses> missed{2};
+        detail::labelled<detail::call_times> called{2}, served{2};
+    };
 
-    mutable std::mutex mutex_;  // guards all
-    std::map<std::string, detail::call_times, std::less<>> calls_;
-    std::map<std::string, std::uint64_t, std::less<>> errors_;
-    std::uint64_t reconnects_ = 0, blocked_ = 0;
-    count_map throttled_, lost_;
-    count_map missed_{2};
-    time_map called_{2}, served_{2};
+    const std::shared_ptr<const clock> clock_;
+    mutable std::mutex mutex_;  // guards the counts; held for no longer than they are changed or copied
+    counts counts_;
 };
 
 }  // namespace taskflux

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/admin/process_metrics.hpp>
 #include <taskflux/app/config.hpp>
 #include <taskflux/app/config/load.hpp>
 #include <taskflux/app/config/schedules.hpp>
@@ -14,6 +15,7 @@
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
+#include <taskflux/flow/tracer.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/log.hpp>
@@ -148,6 +150,13 @@ public:
     /// cancelled when the app stops. An exception from it ends the app.
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
 
+    /// Counts what the app does: gives these counters to its broker (not to that of `run_on`), worker, scheduler and service;
+    /// `read_metrics` takes them, too. Null: nothing is counted, as at first.
+    app& metrics(std::shared_ptr<process_metrics> into);
+
+    /// Makes spans of attempts, and of what is submitted by the clients of `on_start`. Null: none, as at first.
+    app& tracing(std::shared_ptr<tracer> by);
+
     /// Also reads config files of this format, beside JSON; see <taskflux/app/yaml.hpp>.
     app& accept(config_format format);
 
@@ -173,6 +182,7 @@ public:
     const app_config& config() const { return config_.values; }
 
 private:
+    void require_new(const std::string& what, const char* call) const;
     void add(detail::app_task task);
     void add(detail::app_job job);
     app& serve_by(std::string name, std::function<void(service&)> give_to);
@@ -196,6 +206,8 @@ private:
     std::vector<detail::app_schedule> schedules_;  // the program's own
     std::vector<detail::app_job> jobs_;
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
+    std::shared_ptr<process_metrics> metrics_;
+    std::shared_ptr<tracer> tracer_;
     std::optional<log_sink> log_;  // from run on
     detail::run_once<detail::app_core> life_;
     bool has_run_ = false;

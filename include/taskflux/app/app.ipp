@@ -64,9 +64,21 @@ app::~app() { life_.abandon(); }
 
 app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
     detail::require_given(starter, "on_start", {});
-    if (has_run_) throw error(errc::wrong_state, "a function can't be started with the app: it has been run; call on_start() before run()");
+    require_new("a function can't be started with the app", "on_start");
     starters_.push_back(std::move(starter));
     return *this;
+}
+
+app& app::metrics(std::shared_ptr<process_metrics> into) {
+    return require_new("metrics can't be set", "metrics"), metrics_ = std::move(into), *this;
+}
+
+app& app::tracing(std::shared_ptr<tracer> by) {
+    return require_new("a tracer can't be set", "tracing"), tracer_ = std::move(by), *this;
+}
+
+void app::require_new(const std::string& what, const char* call) const {
+    if (has_run_) throw error(errc::wrong_state, what + ": the app has been run; call " + call + "() before run()");
 }
 
 app& app::accept(config_format format) {
@@ -74,10 +86,7 @@ app& app::accept(config_format format) {
 }
 
 void app::add(detail::app_task task) {
-    if (has_run_) {
-        throw error(errc::wrong_state, "the handler for task " + task.name +
-                                           " can't be set: the app has been run; call on() before run()");
-    }
+    require_new("the handler for task " + task.name + " can't be set", "on");
     for (const auto& known : tasks_) {
         if (known.name == task.name) {
             throw error(errc::invalid_argument,
@@ -88,10 +97,7 @@ void app::add(detail::app_task task) {
 }
 
 void app::add(detail::app_job job) {
-    if (has_run_) {
-        throw error(errc::wrong_state,
-                    "local job " + job.id + " can't be added: the app has been run; call local() before run()");
-    }
+    require_new("local job " + job.id + " can't be added", "local");
     if (!job.cron.empty()) job.options.define(job.id, job.cron, job.options.zone());  // throws for a wrong one
     detail::checked_name(job.id, "local job");
     if (std::ranges::find(jobs_, job.id, &detail::app_job::id) != jobs_.end()) {
@@ -101,21 +107,14 @@ void app::add(detail::app_job job) {
 }
 
 app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
-    if (has_run_) {
-        throw error(errc::wrong_state,
-                    "service " + name + " can't be added: the app has been run; call serve() before run()");
-    }
+    require_new("service " + name + " can't be added", "serve");
     methods_.push_back({std::move(name), std::move(give_to)});
     return *this;
 }
 
 app& app::plan(std::string_view expression, std::string task, const task_options& contract, detail::encoded_payload payload,
                const schedule_options& options) {
-    if (has_run_) {
-        throw error(errc::wrong_state,
-                    "a schedule for task " + task +
-                        " can't be added: the app has been run; call every() before run()");
-    }
+    require_new("a schedule for task " + task + " can't be added", "every");
     detail::app_schedule made;
     made.cron = expression;
     made.task = std::move(task);
@@ -243,7 +242,7 @@ worker_options app::make_worker_options(const log_sink& log) const {
         made.weighted_queues(weighted);
     }
     made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
-    made.timeout(from.timeout).log(log);
+    made.timeout(from.timeout).log(log).observer(metrics_).tracing(tracer_);
     if (from.start_timeout) made.start_timeout(*from.start_timeout);
     // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
@@ -290,11 +289,12 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     core->start_timeout = config_.values.start_timeout;
     core->starters = starters_;
     core->defaults = defaults();
+    core->tracing = tracer_;
     core->schedules = all_schedules();
     const auto jobs = all_jobs();
     if (!core->schedules.empty() || !jobs.empty()) {
         scheduler_options options;
-        options.host(detail::node_of(config_.values)).log(*log_);
+        options.host(detail::node_of(config_.values)).log(*log_).observer(metrics_);
         if (core->start_timeout) options.start_timeout(*core->start_timeout);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
@@ -313,7 +313,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     for (const auto& one : methods_) {
         if (!is_served(one.of)) continue;
         service_options options;
-        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_);
+        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_).observer(metrics_);
         if (core->start_timeout) options.start_timeout(*core->start_timeout);
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
@@ -328,7 +328,7 @@ void app::stop() { life_.stop(); }
 void app::run_here() {
     asio::io_context io;
     log_ = log();
-    const auto options = redis_options().log(*log_);
+    const auto options = redis_options().log(*log_).observer(metrics_);
     const auto broker = connect(io.get_executor(), config_.values.url, options);
     on_ready_ = [this] {
         std::cout << start_line() << std::endl;

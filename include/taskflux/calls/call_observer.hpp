@@ -20,6 +20,9 @@ class call_observer {
 public:
     virtual ~call_observer() = default;
 
+    /// A service is about to offer a method, as `run` was called.
+    virtual void on_method(const std::string& /*service*/, const std::string& /*method*/) {}
+
     /// A call that this process has made, from the call to its reply; of a stream, until an instance has taken it, and of a
     /// notification, until one has received it. Each call of a broadcast by itself.
     virtual void on_called(const ended_call& /*what*/) {}

@@ -145,6 +145,9 @@ private:
 
     void add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler);
 
+    /// Tells the observer, if there is one, what it serves.
+    void tell_methods() const noexcept;
+
     /// The executor of plain functions, if there are any.
     asio::any_io_executor cpu();
 

@@ -41,7 +41,20 @@ asio::awaitable<void> service::run() {
     }
     const auto core = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
     life_.begin(core);
+    tell_methods();
     return detail::live(core, pool_);
+}
+
+void service::tell_methods() const noexcept {
+    if (!options_.observer()) return;
+    for (const auto& [of, methods] : *methods_) {
+        for (const auto& [method, handler] : methods) {
+            try {
+                options_.observer()->on_method(of, method);
+            } catch (...) {  // an observer's
+            }
+        }
+    }
 }
 
 void service::stop() { life_.stop(); }

@@ -23,12 +23,15 @@ struct running_handler {
     std::string name;  ///< of the task
 };
 
-/// Learns what goes wrong in a worker, for metrics and alarms: override what is of interest, and set it with
-/// `worker_options::observer`. Each event is a log line too. The functions are called on the worker's threads, several at a
+/// Learns what a worker serves and what goes wrong in it, for metrics and alarms: override what is of interest, and set it with
+/// `worker_options::observer`. Each trouble is a log line too. The functions are called on the worker's threads, several at a
 /// time; they must not block, and what they throw is ignored.
 class worker_observer {
 public:
     virtual ~worker_observer() = default;
+
+    /// The worker is about to serve a queue. Once for each.
+    virtual void on_queue(const std::string& /*queue*/) {}
 
     /// An attempt has failed; the task is tried again after `delay`.
     virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}

@@ -1,11 +1,13 @@
 #include "unit/flow/fixture.hpp"
 
 #include <taskflux/admin/directory.hpp>
+#include <taskflux/admin/process_metrics.hpp>
 #include <taskflux/app/app.hpp>
 #include <taskflux/app/app/command_line.hpp>
 #include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/flow/scheduler.hpp>
+#include <taskflux/flow/tracer.hpp>
 #include <taskflux/version.hpp>
 
 #include <algorithm>
@@ -619,6 +621,45 @@ BOOST_AUTO_TEST_CASE(a_local_job_that_the_program_has_not_is_refused) {
     BOOST_TEST(said(job).find("/jobs/0/cron: the cron expression is missing") != std::string::npos);
     job.cron = "often";
     BOOST_TEST(said(job).find("/jobs/0/cron: ") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_app_counts_and_traces_what_it_does) {
+    struct counting_tracer final : taskflux::tracer {
+        std::unique_ptr<taskflux::send_span> on_send(const std::string&, taskflux::task_spec&, std::size_t) override {
+            ++sent;
+            return nullptr;
+        }
+        std::unique_ptr<taskflux::attempt_span> on_process(const taskflux::running_task&, bool) override {
+            ++processed;
+            return nullptr;
+        }
+        int sent = 0, processed = 0;
+    };
+    const auto seen = std::make_shared<taskflux::process_metrics>();
+    const auto traces = std::make_shared<counting_tracer>();
+    app a{config};
+    a.metrics(seen).tracing(traces);
+    a.on(mail, [](context&, int) -> asio::awaitable<void> { co_return; });
+    a.serve(double_it, [](int n) { return 2 * n; });
+    a.every("0 0 1 1 *", mail, 1, taskflux::schedule_options().id("yearly"));
+    a.on_start([](taskflux::client sender) -> asio::awaitable<void> { co_await sender.submit(mail, 3); });
+    const auto life = start_on(here, a.run_on(broker));
+    for (int i = 0; i < 5; ++i) {
+        settle();
+        time.advance(1s);
+    }
+    settle();
+    BOOST_TEST(traces->sent == 1);
+    BOOST_TEST(traces->processed == 1);
+    const auto text = seen->text();
+    BOOST_TEST(text.find("taskflux_throttled_total{queue=\"mail\"} 0") != std::string::npos);
+    BOOST_TEST(text.find("taskflux_schedule_missed_total{queue=\"mail\",schedule=\"yearly\"} 0") != std::string::npos);
+    BOOST_TEST(text.find("taskflux_rpc_server_seconds_count{service=\"math\",method=\"double_it\",code=\"ok\"} 0") != std::string::npos);
+    BOOST_CHECK_THROW(a.metrics(seen), taskflux::error);
+    BOOST_CHECK_THROW(a.tracing(traces), taskflux::error);
+    a.stop();
+    run_until(life);
+    BOOST_TEST(!life->error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

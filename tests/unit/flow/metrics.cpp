@@ -4,6 +4,7 @@
 #include <taskflux/admin/events.hpp>
 #include <taskflux/admin/metrics.hpp>
 #include <taskflux/admin/node.hpp>
+#include <taskflux/calls/service.hpp>
 #include <taskflux/flow/queue_control.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
@@ -17,6 +18,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,8 @@ using namespace std::chrono_literals;
 namespace flow_metrics {
 
 using test::exposition;
+
+inline constexpr method<int(int)> add{"numbers", "add"};
 
 queue_metrics mail() {
     queue_metrics made;
@@ -71,7 +75,7 @@ std::vector<node_info> two_nodes() {
 
 /// Has counted something of each kind.
 std::shared_ptr<process_metrics> busy_process() {
-    const auto made = std::make_shared<process_metrics>();
+    const auto made = std::make_shared<process_metrics>(std::make_shared<manual_clock>(time_point(90'500ms)));
     made->on_call("fetch", 700us, false);
     made->on_call("fetch", 3s, true);
     made->on_reconnect();
@@ -134,7 +138,8 @@ BOOST_AUTO_TEST_CASE(metrics_keep_to_the_exposition_format) {
     const exposition read(metrics_text({mail(), other}, two_nodes()) + busy_process()->text());
     BOOST_TEST(read.types.size() == read.helps.size());
     for (const auto& [name, help] : read.helps) {
-        BOOST_TEST((help.ends_with("Of the cluster: use max.") || help.ends_with("Of the process: use sum.")), name);
+        const bool is_latest = name.find("_last_") != name.npos && help.ends_with("Of the process: use max.");
+        BOOST_TEST((help.ends_with("Of the cluster: use max.") || help.ends_with("Of the process: use sum.") || is_latest), name);
     }
     for (const auto& one : read.samples) BOOST_TEST(!one.of.contains("node"));
 }
@@ -222,9 +227,57 @@ BOOST_AUTO_TEST_CASE(a_process_tells_what_it_has_seen) {
     BOOST_TEST(calls("client", "ok") == 1);
     BOOST_TEST(calls("server", "busy") == 1);
     BOOST_TEST(read.value("taskflux_schedule_missed_total", {{"queue", "mail"}, {"schedule", "nightly"}}) == 1);
+    BOOST_TEST(read.value("taskflux_schedule_last_missed_timestamp_seconds", {{"queue", "mail"}, {"schedule", "nightly"}}) == 90.5);
     BOOST_TEST(read.value("taskflux_events_lost_total", {{"queue", "mail"}}) == 12);
     BOOST_TEST(read.value("taskflux_throttled_total", {{"queue", "mail"}}) == 1);
     BOOST_TEST(read.value("taskflux_blocked_total", {}) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(counters_are_zero_before_what_they_count_happens, ::test::flow::fixture) {
+    const auto of = std::make_shared<process_metrics>();
+    worker w{broker, options().observer(of)};
+    w.on(::test::flow::twice, [](int n) { return n; });
+    scheduler plan(broker, scheduler_options().observer(of));
+    now(plan.every("0 0 1 1 *", "UTC", ::test::flow::twice, 1, schedule_options().id("yearly")));
+    service serves(broker, service_options().observer(of).cpu(here));
+    serves.on(add, [](int n) { return n; });
+    const events reads(broker, "mail", events_options().observer(of));
+    BOOST_TEST(of->text().find("default") == std::string::npos);  // nothing runs yet
+    start(w.run());
+    start(plan.run());
+    start(serves.run());
+    pass(2s, 1s);
+    const exposition read(of->text());
+    BOOST_TEST(read.value("taskflux_throttled_total", {{"queue", "default"}}) == 0);
+    BOOST_TEST(read.value("taskflux_events_lost_total", {{"queue", "mail"}}) == 0);
+    BOOST_TEST(read.value("taskflux_schedule_missed_total", {{"queue", "default"}, {"schedule", "yearly"}}) == 0);
+    for (const auto* const code : {"ok", "task_failed"}) {
+        BOOST_TEST(read.value("taskflux_rpc_server_seconds_count", {{"service", "numbers"}, {"method", "add"}, {"code", code}}) == 0);
+    }
+    for (const auto& one : read.samples) BOOST_TEST(one.name.find("_last_missed_") == std::string::npos);  // it has missed none
+    plan.stop();
+    serves.stop();
+    settle();
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_succeeds_has_a_zero_among_the_errors) {
+    process_metrics of;
+    of.on_call("fetch", 1ms, false);
+    BOOST_TEST(exposition(of.text()).value("taskflux_broker_errors_total", {{"call", "fetch"}}) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_text_is_of_one_moment_while_calls_go_on) {
+    process_metrics of;
+    std::thread calls([&] {
+        for (int i = 0; i < 2'000; ++i) of.on_call("fetch" + std::to_string(i % 20), std::chrono::microseconds(i), i % 3 == 0);
+    });
+    for (int i = 0; i < 20; ++i) exposition(of.text());  // which checks that its parts agree
+    calls.join();
+    BOOST_TEST(exposition(of.text()).value("taskflux_broker_call_seconds_count", {{"call", "fetch7"}}) == 100);
+}
+
+BOOST_AUTO_TEST_CASE(process_metrics_need_a_clock) {
+    BOOST_CHECK_THROW(process_metrics(std::shared_ptr<const clock>()), error);
 }
 
 BOOST_AUTO_TEST_CASE(a_call_as_long_as_a_bound_is_in_its_bucket) {

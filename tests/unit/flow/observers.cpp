@@ -21,7 +21,12 @@ struct calls_seen final : call_observer {
     void on_called(const ended_call& what) override { note(called, what); }
     void on_served(const ended_call& what) override { note(served, what); }
 
-    std::vector<std::string> called, served;
+    void on_method(const std::string& service, const std::string& method) override {
+        methods.push_back(service + '.' + method);
+        throw 1;
+    }
+
+    std::vector<std::string> called, served, methods;
     bool throws = false;
 
 private:
@@ -38,7 +43,11 @@ struct misses_seen final : scheduler_observer {
         firsts.push_back(first);
         throw 1;
     }
-    std::vector<std::string> all;
+    void on_schedule(const std::string& queue, const std::string& schedule) override {
+        known.push_back(queue + ' ' + schedule);
+        throw 1;
+    }
+    std::vector<std::string> all, known;
     std::vector<time_point> firsts;
 };
 
@@ -48,7 +57,11 @@ struct losses_seen final : events_observer {
         count += entries;
         throw 1;
     }
-    std::vector<std::string> all;
+    void on_reader(const std::string& queue) override {
+        readers.push_back(queue);
+        throw 1;
+    }
+    std::vector<std::string> all, readers;
     std::uint64_t count = 0;
 };
 
@@ -75,7 +88,9 @@ BOOST_AUTO_TEST_CASE(calls_are_seen_at_both_ends_with_their_codes) {
         co_await closed.pass();
         co_return n;
     });
+    BOOST_TEST(seen->methods.empty());
     start(serves.run());
+    BOOST_TEST((seen->methods == texts{"numbers.echo", "numbers.hold"}));
     const rpc caller(broker, seen);
     BOOST_TEST(now(caller.call(echo, 4)) == 4);
     BOOST_TEST((seen->served == texts{"numbers.echo ok"} && seen->called == texts{"numbers.echo ok"}));
@@ -133,6 +148,7 @@ BOOST_AUTO_TEST_CASE(missed_ticks_are_told_once_by_the_scheduler_that_deals_with
         const auto life = start(first.run());
         pass(3h, 1min);
         BOOST_TEST(seen->all.empty());
+        BOOST_TEST(seen->known == texts{"default twice"});  // once, though its state has changed with each tick
         tick = *now(first.list()).front().state.next;
         first.stop();
         settle();
@@ -163,6 +179,7 @@ BOOST_AUTO_TEST_CASE(events_that_a_reader_misses_are_counted) {
     std::uint64_t left = 0;
     for (; left < 10; ++left) BOOST_TEST(std::holds_alternative<queue_event>(now(reads.next())));
     BOOST_TEST(seen->all == texts{"default"});
+    BOOST_TEST(seen->readers == texts{"default"});
     BOOST_TEST(seen->count == many - left);
 }
 

@@ -6,6 +6,7 @@
 #include <taskflux/flow/worker/unclaimed_watch.hpp>
 #include <taskflux/flow/worker_observer.hpp>
 
+#include <algorithm>
 #include <span>
 
 using namespace test::flow;
@@ -28,6 +29,10 @@ struct recorder final : taskflux::worker_observer {
         if (throws) throw std::runtime_error("the observer's own trouble");
     }
 
+    void on_queue(const std::string& queue) override {
+        queues.push_back(queue);
+        if (throws) throw 1;
+    }
     void on_unclaimed(const std::string& queue, const std::string& name) override { unclaimed.push_back(queue + ' ' + name); }
     void on_starved(const taskflux::running_handler& who, const taskflux::task_id&, bool is_deadlock) override {
         starved.push_back(who.name + (is_deadlock ? " for ever" : ""));
@@ -35,7 +40,7 @@ struct recorder final : taskflux::worker_observer {
     void on_abandoned() override { ++abandoned; }
 
     std::vector<taskflux::attempt_failure> retries, failures;
-    std::vector<std::string> unclaimed, starved, throttles;
+    std::vector<std::string> unclaimed, starved, throttles, queues;
     int abandoned = 0;
     std::vector<long> delays;
     bool throws = false;
@@ -60,6 +65,17 @@ inline constexpr taskflux::task<int(int)> flaky{"flaky", task_options().retry(re
 }  // namespace flow_worker_observer
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_observer, observed)
+
+BOOST_AUTO_TEST_CASE(the_queues_of_a_worker_are_seen_as_it_starts) {
+    worker of_two{broker, options().queues({"mail", "letters"}).observer(seen)};
+    of_two.on(flaky, [](int n) { return n; });
+    seen->throws = true;
+    BOOST_TEST(seen->queues.empty());
+    start(of_two.run());
+    BOOST_TEST((std::ranges::find(seen->queues, "mail") != seen->queues.end()));
+    BOOST_TEST((std::ranges::count(seen->queues, "letters") == 1));
+    BOOST_TEST(lines.empty());
+}
 
 BOOST_AUTO_TEST_CASE(a_failed_attempt_is_seen_with_what_follows) {
     w.on(flaky, [](int) -> int { throw std::runtime_error("no paper"); });

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <taskflux/core/statistics.hpp>
+#include <taskflux/core/time.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,12 +21,12 @@ public:
     using label = std::pair<std::string_view, std::string_view>;
 
     /// Whose value a sample is: what each process says of all, or what one process says of itself.
-    enum class scope { cluster, process };
+    enum class scope { cluster, process, latest_of_process };
 
     void family(std::string_view name, std::string_view type, std::string_view help, scope of) {
         name_ = name;
         out_.append("# HELP ").append(name).append(" ").append(help);
-        out_.append(of == scope::cluster ? " Of the cluster: use max.\n" : " Of the process: use sum.\n");
+        out_.append(of == scope::cluster ? " Of the cluster: use max.\n" : of == scope::process ? " Of the process: use sum.\n" : " Of the process: use max.\n");
         out_.append("# TYPE ").append(name).append(" ").append(type) += '\n';
     }
 
@@ -69,6 +71,11 @@ public:
         auto rest = std::to_string(many + parts % many).substr(1);
         while (rest.back() == '0') rest.pop_back();
         return text + '.' + rest;
+    }
+
+    /// Seconds since 1970.
+    static std::string timestamp(time_point at) {
+        return seconds(static_cast<std::uint64_t>((std::max)(at.time_since_epoch(), duration::zero()).count()));
     }
 
     std::string take() { return std::move(out_); }

@@ -39,6 +39,7 @@ public:
     std::unique_ptr<taskflux::scheduler> scheduler;  // null: there is no schedule
     std::vector<app_schedule> schedules;
     submit_options defaults;
+    std::shared_ptr<tracer> tracing;  // of the starters' clients; null: none
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
     log_sink log;

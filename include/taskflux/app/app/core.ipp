@@ -37,7 +37,7 @@ asio::awaitable<void> app_core::start_parts() {
     if (shown) parts_.start(shown->run());
     if (service) parts_.start(service->run());
     if (scheduler) parts_.start(scheduler->run());
-    for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
+    for (const auto& one : starters) parts_.start(one(client(broker_, defaults).traced_by(tracing)));
     co_return;
 }
 

@@ -240,9 +240,9 @@ private:
     }
 
     asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
-        if (!options_.observer()) return begin(std::move(call), is_durable);
+        if (!options_.call_observer()) return begin(std::move(call), is_durable);
         const auto name = call.which ? call.which->name : std::string_view("command");
-        return wire::observed(options_.observer(), name, begin(std::move(call), is_durable));
+        return wire::observed(options_.call_observer(), name, begin(std::move(call), is_durable));
     }
 
     // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.

@@ -59,6 +59,7 @@ public:
     /// As of `redis_options`.
     connection_options& observer(std::shared_ptr<broker_observer> to) {
         observer_ = std::move(to);
+        call_observer_ = std::dynamic_pointer_cast<broker_call_observer>(observer_);
         return *this;
     }
 
@@ -68,6 +69,9 @@ public:
     unsigned durable() const noexcept { return durable_; }
     const log_sink& log() const noexcept { return log_; }
     const std::shared_ptr<broker_observer>& observer() const noexcept { return observer_; }
+
+    /// The observer, if it learns of calls; else null.
+    const std::shared_ptr<broker_call_observer>& call_observer() const noexcept { return call_observer_; }
 
 private:
     static milliseconds positive(milliseconds value, const char* name) {
@@ -81,6 +85,7 @@ private:
     unsigned durable_ = 0;
     log_sink log_;
     std::shared_ptr<broker_observer> observer_;
+    std::shared_ptr<broker_call_observer> call_observer_;
 };
 
 }  // namespace taskflux::redis

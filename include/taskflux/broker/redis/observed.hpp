@@ -14,7 +14,7 @@
 namespace taskflux::redis::wire {
 
 /// Tells an observer how a call has ended, and how long it took; a call that was cancelled has no such end. `name` lives for ever.
-inline asio::awaitable<reply> observed(std::shared_ptr<broker_observer> to, std::string_view name, asio::awaitable<reply> call) {
+inline asio::awaitable<reply> observed(std::shared_ptr<broker_call_observer> to, std::string_view name, asio::awaitable<reply> call) {
     using clock = std::chrono::steady_clock;
     const auto begun = clock::now();
     auto called = co_await taskflux::detail::caught(std::move(call));

@@ -89,7 +89,8 @@ private:
     /// Stores that these ticks have fired, with their tasks; false where somebody else has changed the schedule.
     awaitable<bool> write(known& one, const tick_plan& plan);
 
-    /// Tells the observer, if there is one.
+    /// These tell the observer, if there is one.
+    void tell_known(const schedule_entry& what) const noexcept;
     void tell_missed(const schedule_entry& of, time_point first) const noexcept;
 
     /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the

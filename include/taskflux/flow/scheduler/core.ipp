@@ -199,7 +199,8 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             before->second.is_stale = false;
             continue;
         }
-        if (before != known_.end()) known_.erase(before);
+        const bool is_new = before == known_.end();
+        if (!is_new) known_.erase(before);
         try {
             schedule_entry entry{queue, row.id, std::move(row.text), {}};
             entry.what = read_schedule(entry.text);
@@ -207,7 +208,8 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             if (is_for_us(queue, means)) {
                 const cron when(means.cron);
                 const auto in = zone::named(means.zone);
-                known_.insert_or_assign(where, known{std::move(entry), when, in});
+                const auto added = known_.insert_or_assign(where, known{std::move(entry), when, in}).first;
+                if (is_new) tell_known(added->second.entry);
             }
             trouble_.is_over(where);
         } catch (const error& e) {
@@ -312,6 +314,14 @@ asio::awaitable<bool> scheduler_core::write(known& one, const tick_plan& plan) {
         tasks.push_back(task_at(what.definition, tick, what.state.last_task));
     }
     co_return co_await book_.write(one.entry, std::move(tasks));
+}
+
+void scheduler_core::tell_known(const schedule_entry& what) const noexcept {
+    if (!options_.observer()) return;
+    try {
+        options_.observer()->on_schedule(what.queue, what.what.definition.id);
+    } catch (...) {  // an observer's
+    }
 }
 
 void scheduler_core::tell_missed(const schedule_entry& of, time_point first) const noexcept {

@@ -51,6 +51,7 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
     });
+    for (const auto& each : queues_) monitor_->serves(each.name);
     loops_.start(joining_, join());
     co_await loops_.end_of(joining_);
     if (phase_.fetches()) {

@@ -31,6 +31,9 @@ public:
     /// A handler's own line.
     void forward(const log_line& line, const task_id& task) const noexcept { log_(line, &task); }
 
+    /// The worker is about to serve a queue; says no line.
+    void serves(const std::string& queue) const noexcept;
+
     /// An attempt ends like this; says nothing unless it has failed.
     void attempt_ends(const attempt& of, const settlement& end) const noexcept;
 

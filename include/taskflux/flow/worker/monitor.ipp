@@ -23,6 +23,13 @@ void worker_monitor::log(log_level level, std::string text, const task_id* task)
     }
 }
 
+void worker_monitor::serves(const std::string& queue) const noexcept {
+    try {
+        if (observer_) observer_->on_queue(queue);
+    } catch (...) {  // an observer's
+    }
+}
+
 /// "30 s"; what is short in ms.
 inline std::string delay_text(duration time) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
