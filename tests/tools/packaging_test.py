@@ -57,7 +57,7 @@ def mistakes(expression):
             yield f"{family} is a gauge, of which there is no rate"
         if kind != "gauge" and not counted:
             yield f"{family} counts: take its rate or increase"
-        how = "max" if whose == "cluster" else "sum"
+        how = "max" if whose == "cluster" or family.endswith("_timestamp_seconds") else "sum"
         over = re.search(how + r"(?: by \([\w, ]*\) )?\(+(?:rate\(|increase\()?" + re.escape(series) + r"\b", expression)
         if not over:
             yield f"{family} is of the {whose}: take the {how} over processes"
@@ -79,7 +79,7 @@ class Names(Checked):
         self.assertGreater(len(KNOWN), 20)
 
     def test_mistakes_are_seen(self):
-        for expression in ["max(taskflux_task)", "max(taskflux_tasks", "sum(taskflux_tasks)", "1", "max by (node) (taskflux_tasks)",
+        for expression in ["max(taskflux_task)", "max(taskflux_tasks", "sum(taskflux_tasks)", "sum(taskflux_schedule_last_missed_timestamp_seconds)", "1", "max by (node) (taskflux_tasks)",
                            'max(taskflux_tasks{node="a"})', "max(rate(taskflux_tasks[5m]))", "sum(taskflux_broker_errors_total)",
                            "max(rate(taskflux_task_run_seconds[5m]))", "sum(max(taskflux_queue_paused_total))"]:
             self.assertNotEqual(list(mistakes(expression)), [], expression)
@@ -150,7 +150,7 @@ class Alerts(Checked):
             self.assertRegex(one.get("for", "0m"), r"^\d+[smh]$")
 
     def test_what_is_to_wake_somebody_does(self):
-        for name in ("oldest_age_seconds", "tasks_finished_total", "queue_unclaimed", "schedule_missed_total", "queue_set_aside",
+        for name in ("oldest_age_seconds", "tasks_finished_total", "queue_unclaimed", "schedule_last_missed", "queue_set_aside",
                      "broker_errors_total"):
             self.assertIn(name, self.text)
 
