@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_refused_with_its_place_and_what_is_allowed
         {R"({"queues": ["mail"], "weights": {"mial": 2}})",
          "app.json:1:34: /weights/mial: this queue is not in /queues: add it there; did you mean \"mail\"?"},
         {R"({"limits": {"mail": {"runing": 2}}})",
-         "app.json:1:23: /limits/mail/runing: unknown key; did you mean \"running\"?"},
+         "app.json:1:22: /limits/mail/runing: unknown key; did you mean \"running\"?"},
         {R"({"limits": {"mail": {"rate": 1, "per": "2 s"}}})", "app.json:1:33: /limits/mail/per: expected a time"},
         {R"({"limits": {"mail": {"rate": 0}}})", "app.json:1:22: /limits/mail/rate: limit: rate: no start is allowed"},
         {R"({"key_limits": {"mail": {"every": {"running": 2}}}})", "app.json:1:26: /key_limits/mail/every: unknown key"},

@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_submits_nothing_that_only_one_task_can_have) {
                                       submit_options().at(time_point(1h)), submit_options().delay(1ms)};
     for (const auto& one : refused) {
         BOOST_TEST(refusal([&] { schedule_options().submit(one); }) ==
-                   "schedule_options: submit can't have an id, a key, a unique key, on_duplicate, hold, delay or at: leave them out");
+                   "schedule_options: submit can't have an id, a unique key, on_duplicate, hold, delay or at: leave them out");
     }
     BOOST_TEST(refusal([] { schedule_options().submit(submit_options().delay(0s)); }) == "none");
 }
