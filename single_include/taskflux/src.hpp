@@ -15653,7 +15653,7 @@ namespace detail {
 class held_message {
 public:
     held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
-        : consumer_(std::move(consumer)), kept_(consumer_), what_(std::move(what)), id_{consumer_->queue(), what_.key} {}
+        : consumer_(std::move(consumer)), kept_(std::in_place, consumer_), what_(std::move(what)), id_{consumer_->queue(), what_.key} {}
     held_message(const held_message&) = delete;
     held_message& operator=(const held_message&) = delete;
 
@@ -15687,7 +15687,7 @@ public:
                             " can't be settled again: complete, release or fail has settled it");
         }
         const auto done = co_await settle(self->consumer_, std::move(how));
-        self->is_settled_ = true;
+        if (!self->is_settled_.exchange(true)) self->kept_.reset();  // a message that has ended needs no lease
         co_return done;
     }
 
@@ -15703,7 +15703,7 @@ private:
     }
 
     const std::shared_ptr<raw_consumer> consumer_;
-    const raw_consumer::use kept_;
+    std::optional<raw_consumer::use> kept_;
     const delivery what_;
     const task_id id_;
     std::atomic<bool> is_settled_ = false;
@@ -29608,7 +29608,7 @@ local run = known[1]
 listens = known[5]
 if listens and not is_heard() then stop_events(known[5]) end
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
-if run and run ~= '' and run ~= known[1] then
+if run and run ~= '' and run ~= known[1] and (known[1] or known[2]) then
 also[#also + 1] = {'HSET', c, 'run', run}
 if known[1] then
 also[#also + 1] = {'HSET', c, 'runs', string.sub((known[4] or '') .. known[1] .. ',', -1024)}
@@ -29729,7 +29729,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "fe846e497c1743a437938f910da78e433c448260",
+inline constexpr script maintain{"maintain", "eecbe27d66ef3e718b9ab3b9c36e4598535a4b6f",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", "1"}) == "NEW");
         BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "NEW");
         BOOST_TEST(said(scripts::set_key_limit, {}, {"", "0", "1   ", ""}) == "NEW");
-        BOOST_TEST(said(scripts::limits, {}, {}) == "OK     0");
+        BOOST_TEST(said(scripts::limits, {}, {}) == "OK     0 0");
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", ""}) == "OK 1");
         maintain();  // which does not know whether its name is listed
     }

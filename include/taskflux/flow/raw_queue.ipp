@@ -33,7 +33,7 @@ namespace detail {
 class held_message {
 public:
     held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
-        : consumer_(std::move(consumer)), kept_(consumer_), what_(std::move(what)), id_{consumer_->queue(), what_.key} {}
+        : consumer_(std::move(consumer)), kept_(std::in_place, consumer_), what_(std::move(what)), id_{consumer_->queue(), what_.key} {}
     held_message(const held_message&) = delete;
     held_message& operator=(const held_message&) = delete;
 
@@ -67,7 +67,7 @@ public:
                             " can't be settled again: complete, release or fail has settled it");
         }
         const auto done = co_await settle(self->consumer_, std::move(how));
-        self->is_settled_ = true;
+        if (!self->is_settled_.exchange(true)) self->kept_.reset();  // a message that has ended needs no lease
         co_return done;
     }
 
@@ -83,7 +83,7 @@ private:
     }
 
     const std::shared_ptr<raw_consumer> consumer_;
-    const raw_consumer::use kept_;
+    std::optional<raw_consumer::use> kept_;
     const delivery what_;
     const task_id id_;
     std::atomic<bool> is_settled_ = false;

@@ -5232,7 +5232,7 @@ local run = known[1]
 listens = known[5]
 if listens and not is_heard() then stop_events(known[5]) end
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
-if run and run ~= '' and run ~= known[1] then
+if run and run ~= '' and run ~= known[1] and (known[1] or known[2]) then
 also[#also + 1] = {'HSET', c, 'run', run}
 if known[1] then
 also[#also + 1] = {'HSET', c, 'runs', string.sub((known[4] or '') .. known[1] .. ',', -1024)}
@@ -5353,7 +5353,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "fe846e497c1743a437938f910da78e433c448260",
+inline constexpr script maintain{"maintain", "eecbe27d66ef3e718b9ab3b9c36e4598535a4b6f",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)

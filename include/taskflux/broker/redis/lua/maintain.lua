@@ -18,7 +18,7 @@ local run = known[1]
 listens = known[5]
 if listens and not is_heard() then stop_events(known[5]) end
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end  -- the caller may be behind the times
-if run and run ~= '' and run ~= known[1] then
+if run and run ~= '' and run ~= known[1] and (known[1] or known[2]) then  -- of a queue that nobody knows nothing is left
     also[#also + 1] = {'HSET', keys.queue, 'run', run}
     if known[1] then
         also[#also + 1] = {'HSET', keys.queue, 'runs', string.sub((known[4] or '') .. known[1] .. ',', -bound.runs)}
