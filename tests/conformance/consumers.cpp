@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_joins_one_of_the_same_id_or_reads_its_resul
     const auto call = [&](int value) { return on.client.run(square, submit_options().id("a"), value); };
     auto one = on.start(call(3)), other = on.start(call(100));
     auto some = on.chooser();
-    auto items = on.run(some.take(0ms));
+    auto items = on.run(some.take(1h));
     BOOST_REQUIRE_EQUAL(items.size(), 1U);
     BOOST_TEST(items[0].payload() == 3);  // the first one's
     on.run(items[0].reply(9));
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_client_waits_while_nobody_stays, Backend, backen
     auto calling = on.start(on.client.run(square, submit_options().id("b"), 2));
     for (int i = 0; i < 12; ++i) on.pass(5s);
     BOOST_TEST(!calling.done());
-    auto items = on.run(some.take(0ms));
+    auto items = on.run(some.take(1h));
     BOOST_REQUIRE_EQUAL(items.size(), 1U);
     on.run(items[0].reply(4));
     BOOST_TEST(calling.get() == 4);
