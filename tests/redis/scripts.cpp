@@ -64,6 +64,8 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
     for (const std::string life : {"first", "second"}) BOOST_TEST(said(scripts::begin_life, {}, {life}) == "OK first");
     BOOST_TEST(said(scripts::join, {}, {"w", "1000", "channel"}) == "OK first");
     BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2) == "first");
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "DUE");
+    maintain();  // which now knows the queue, and notes its server
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "OK 1");
     BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "OK");
     BOOST_TEST(said(scripts::set_key_limit, {}, {"a", "1", "1   ", ""}) == "OK");
