@@ -24923,13 +24923,15 @@ inline constexpr char shared_ends_now[] =
 )lua";
 
 inline constexpr char shared_succeeded[] =
-    R"lua(local function succeeded(state, word, consumer)
+    R"lua(local function succeeded(state, word, consumer, special)
 if not state or #state ~= 64 + #consumer or
 string.sub(state, 61, -1 - 4) ~= consumer then
 return nil
 end
 local number, bits = string.byte(state, 1, 2)
-if number ~= 3 or bits >= 4 or bits % 2 ~= 0 or
+bits = bits - (special or 0)
+if number ~= 3 or bits < 0 or bits >= 4 or
+bits % 2 ~= 0 or
 struct.unpack('<H', state, 59) ~= #consumer or
 string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then
 return nil
@@ -27327,11 +27329,17 @@ return cursor
 end
 )lua";
 
+inline constexpr char shared_is_sift_due[] =
+    R"lua(local function is_sift_due(ended, took)
+ended, took = whole(ended) or 0, whole(took) or 0
+return ended > now or now - ended >= math.min(math.max(10000, 20 * took), 600000)
+end
+)lua";
+
 inline constexpr char shared_go_on_sifting[] =
     R"lua(local function go_on_sifting(cursor, since, ended, took)
-since, ended, took = cursor and whole(since), whole(ended) or 0, whole(took) or 0
-local rest = math.min(math.max(10000, 20 * took), 600000)
-if not cursor and ended <= now and now - ended < rest then return false end
+since = cursor and whole(since)
+if not cursor and not is_sift_due(ended, took) then return false end
 if not cursor then
 since = now
 also[#also + 1] = {'HSET', c, 'sift_since', string.format('%d', now)}
@@ -27345,6 +27353,62 @@ also[#also + 1] = {'HDEL', c, 'sift', 'sift_since'}
 also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)}
 if since then also[#also + 1] = {'HSET', c, 'sift_took', string.format('%d', math.max(now - since, 0))} end
 return false
+end
+)lua";
+
+inline constexpr char shared_lone_key[] =
+    R"lua(local function lone_key(record, shift)
+local version, flags, priority = string.byte(record, 7 - shift, 9 - shift)
+local at = (string.byte(record, 14 - shift) or 0) + 15 - shift
+local low, high = string.byte(record, at, at + 1)
+if not high or version ~= 2 or bit.band(flags, 55) ~= 32 then
+return nil
+end
+local till = at + 1 + low + high * 256
+if till == at + 1 or #record < till then return nil end
+return string.sub(record, at + 2, till), 200 - priority
+end
+)lua";
+
+inline constexpr char shared_member_end[] =
+    R"lua(local function member_end(order, seq) return string.format('\0%03d\0%014d', order, seq) end
+)lua";
+
+inline constexpr char shared_limit_of_each[] =
+    R"lua(local function limit_of_each(each, own)
+if own then return nil end
+if not each then return math.huge end
+local most, many = limit_in(each)
+if many then return nil end
+return most or math.huge
+end
+)lua";
+
+inline constexpr char shared_has_passed[] =
+    R"lua(local function has_passed()
+local till = '(' .. 'z'
+return call('ZRANGEBYLEX', P, '[' .. 'y', till, 'LIMIT', 0, 1)[1] ~= nil
+end
+)lua";
+
+inline constexpr char shared_latest_turn[] =
+    R"lua(local function latest_turn()
+local last = call('ZRANGE', R, '+inf', '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+local turn = whole(last[2] or 0)
+return turn and turn < 10000000000000 and turn
+end
+)lua";
+
+inline constexpr char shared_running_of[] =
+    R"lua(local function running_of(name)
+return call('ZLEXCOUNT', P, '[' .. 'r' .. name .. '\0', '(' .. 'r' .. name .. '\1')
+end
+)lua";
+
+inline constexpr char shared_members_of[] =
+    R"lua(local function members_of(name, from, most)
+return call('ZRANGEBYLEX', P, from and '(' .. from or '[' .. 'w' .. name .. '\0',
+'(' .. 'w' .. name .. '\1', 'LIMIT', 0, most)
 end
 )lua";
 
@@ -27881,10 +27945,10 @@ inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local consumer, seqs, own = ARGV[1], {}, {}
 local kept = call('HGET', h, consumer)
@@ -27958,7 +28022,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "64f017fe81378130fb4be16c2907c806c6a3110b",
+inline constexpr script acquire{"acquire", "3e027fd5d3c495610ab3d377c9a0e9a32e6d9939",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
@@ -27991,10 +28055,10 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -28028,7 +28092,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "997a19aa300e223c631a7079491ba27a1aada623",
+inline constexpr script act_on_group{"act_on_group", "1c66ed11f9f6c9ccfe1246cc8b1697ddb838a84e",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -28104,9 +28168,10 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -28124,7 +28189,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "7e0fe9e44cf4a4f61191c28f2b66d02eb597fc64",
+inline constexpr script aside{"aside", "91d05b180b9557f625ade5542380720125f1c2a4",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c, i = 3, unpack(KEYS)
@@ -28384,9 +28449,10 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -28396,7 +28462,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "43ca972bdb76dff8da9ec3d0b9733ab04974c0be",
+inline constexpr script end_child{"end_child", "35b9f83379556a94351ad9e7aaa205d72cd41821",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -28430,9 +28496,9 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
     shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -28456,8 +28522,86 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "7393f0b95561241791f1c72084e8acb2582e8e31",
+inline constexpr script enqueue{"enqueue", "e4dac913849faba1009e4d780611f8478519c4dc",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+
+inline constexpr char enqueue_keyed_keys[] = R"lua(local first_own, c, r, u, i, w, N, P, R = 9, unpack(KEYS)
+)lua";
+inline constexpr auto enqueue_keyed_text = joined(enqueue_keyed_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
+    shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal,
+    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_shows, shared_count,
+    shared_has_room, shared_count_submitted, shared_text, shared_answer_in, shared_answered,
+    shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_lone_key, shared_limit_of_each, shared_has_passed,
+    shared_latest_turn, shared_wake_some, shared_write_rest,
+    R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local before = answered(producer, batch)
+if before then return before end
+local known = call('HMGET', c, 'seq', 'run', 'n2', 'paused', 'events', 'each', 'own')
+if not known[1] then return {'NEW'} end
+local seq = last_number(known[1])
+if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
+local most, turn = limit_of_each(known[6], known[7]), latest_turn()
+if not most or not turn or has_passed() then return {'SLOW'} end
+listens = known[5] or false
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
+local records, members, names, fresh_of = {}, {}, {}, {}
+for n = 6, #ARGV, 2 do
+local body = ARGV[n]
+local name, order = lone_key(body, 6)
+if not name or ARGV[n + 1] ~= '' then return {'SLOW'} end
+seq = seq + 1
+records[#records + 1] = seq
+records[#records + 1] = time .. body
+members[#members + 1] = '0'
+members[#members + 1] = 'w' .. name .. string.format('\0%03d\0%014d', order, seq)
+if not fresh_of[name] then names[#names + 1] = name end
+fresh_of[name] = (fresh_of[name] or 0) + 1
+local task = string.sub(body, 9, 8 + string.byte(body, 8))
+if is_told then tell('submitted', seq, 0, task, '') end
+count_submitted(task, 1)
+end
+local turns, new, startable = call('ZMSCORE', R, unpack(names)), {}, 0
+for n, name in ipairs(names) do
+if turns[n] then
+startable = startable + fresh_of[name]
+elseif most == math.huge or call('ZLEXCOUNT', P, '[' .. 'r' .. name .. '\0', '(' .. 'r' .. name .. '\1') < most then
+startable, turn = startable + fresh_of[name], turn + 1
+new[#new + 1] = string.format('%d', turn)
+new[#new + 1] = name
+end
+end
+local many = seq - reply[2] + 1
+if known[4] and refusal(known[4], many) then return {'SLOW'} end
+wakes = startable > 0 and called_by(startable, 0) or 0
+shows = true
+local asleep = sleepers()
+call('HLEN', r)
+local heard_of, at = {}, 1
+while at < #ARGV[5] do
+local place
+place, at = struct.unpack('<H', ARGV[5], at)
+heard_of[#heard_of + 1] = reply[2] + place
+heard_of[#heard_of + 1] = ARGV[4] .. '\n'
+end
+write('HSET', w, heard_of)
+write('HSET', r, records)
+write('ZADD', P, members)
+write('ZADD', R, new)
+call('HSET', c, 'seq', string.format('%d', seq), 'n2', string.format('%d', (whole(known[3]) or 0) + many))
+remember_answer(producer, batch, reply)
+write_rest(asleep)
+return reply
+)lua");
+inline constexpr script enqueue_keyed{"enqueue_keyed", "b346d7479be19659fdd6e181c16af3c4416582f6",
+    std::string_view(enqueue_keyed_text.data(), enqueue_keyed_text.size()), "cruiwNPR"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
@@ -28671,9 +28815,10 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
     shared_made_turns, shared_turns_of_keys, shared_passed_tasks, shared_drop_ended, shared_sift_keys,
-    shared_go_on_sifting, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_is_sift_due, shared_go_on_sifting, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -28889,8 +29034,162 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "ec7f3018f1c2fe8a2cf08f06e7ca7c18fb57657c",
+inline constexpr script fetch{"fetch", "682893bec15cb4e5b154e2b104ea94fae21d118c",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+
+inline constexpr char fetch_keyed_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, P, R, T = 13, unpack(KEYS)
+)lua";
+inline constexpr auto fetch_keyed_text = joined(fetch_keyed_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_read,
+    shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_counts,
+    shared_ready, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_touched,
+    shared_priorities_in, shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake,
+    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_leave_behind, shared_sleepers, shared_is_sift_due, shared_lone_key,
+    shared_limit_of_each, shared_has_passed, shared_latest_turn, shared_members_of, shared_wake_some,
+    shared_write_rest,
+    R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local alive, is_expired = has_lease(consumer)
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
+if not alive then return {'LOST'} end
+local has_due = (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
+if has_due and not is_behind then return {'DUE'} end
+if call('EXISTS', P) == 0 or call('EXISTS', u, T) > 0 then return {'SLOW'} end
+if has_passed() then return {'SLOW'} end
+local names
+if #ARGV > 6 then
+names = {}
+for n = 7, #ARGV do names[ARGV[n]] = true end
+end
+if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
+local _, lanes, watcher, watching, waiting, running, each, own, sifting, sifted, sift_took
+most, _, lanes, watcher, watching, waiting, running, each, own, sifting, sifted, sift_took =
+admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3', 'each', 'own', 'sift', 'sifted', 'sift_took')
+local of_each, turn = limit_of_each(each, own), latest_turn()
+if gate and gate.damage or not of_each or not turn or sifting or is_sift_due(sifted, sift_took) then return {'SLOW'} end
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
+waiting, running = whole(waiting) or 0, whole(running) or 0
+local lane_names = {}
+for n, priority in ipairs(priorities_in(lanes)) do lane_names[n] = key('l:' .. priority) end
+local mine = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+if #lane_names > 0 and call('EXISTS', unpack(lane_names)) > 0 then return {'SLOW'} end
+local listed = most > 0 and call('ZRANGE', R, 0, most) or {}
+local visited, size = {}, math.min(math.ceil(most / math.max(#listed - 1, 1)), 63) + 1
+for _, name in ipairs(listed) do visited[#visited + 1] = {name = name, taken = 0} end
+local is_part = #listed > most
+local had_turn = false
+local function next_of(of)
+if of.name == '' then
+had_turn = true
+return nil
+end
+if not of.page then
+of.page, of.at, of.chosen, of.room = call('ZRANGEBYLEX', P, nil and '(' .. nil or '[' .. 'w' .. of.name .. '\0',
+'(' .. 'w' .. of.name .. '\1', 'LIMIT', 0, size), 0, 0, of_each
+if of_each < math.huge then of.room = of_each - call('ZLEXCOUNT', P, '[' .. 'r' .. of.name .. '\0', '(' .. 'r' .. of.name .. '\1') end
+elseif of.at == #of.page and #of.page == size then
+of.page, of.at = members_of(of.name, of.page[#of.page], size), 0
+end
+local member = of.chosen < of.room and of.page[of.at + 1]
+if not member then return nil end
+of.at, of.chosen = of.at + 1, of.chosen + 1
+return member
+end
+local round, members, owners, seqs = {unpack(visited)}, {}, {}, {}
+while #round > 0 and #members < most do
+local left = {}
+for _, of in ipairs(round) do
+if #members == most then break end
+local member = next_of(of)
+if member then
+local seq = whole(string.sub(member, -14))
+if not seq then return {'SLOW'} end
+members[#members + 1], owners[#owners + 1], seqs[#seqs + 1], left[#left + 1] = member, of, seq, of
+end
+end
+round = left
+end
+local reply, held, found, is_odd, out, back = {'OK', now, 0, -1}, {}, 0, false, {}, {}
+local head = string.char(3, 10)
+local tail = #seqs > 0 and (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
+'\0\0\0\0')
+local conditions, records = read(s, seqs), read(r, seqs)
+for n, seq in ipairs(seqs) do
+local record, of = records[n], owners[n]
+local name, order
+if not conditions[n] and record then name, order = lone_key(record, 0) end
+if name ~= of.name or 'w' .. name .. string.format('\0%03d\0%014d', order, seq) ~= members[n] or
+names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
+is_odd = true
+break
+end
+if is_told then tell('started', seq, 1, string.sub(record, 15, 14 + string.byte(record, 14)), consumer) end
+local packed = head .. string.sub(record, 10, 13) .. tail
+states[#states + 1] = seq
+states[#states + 1] = packed
+held[#held + 1] = seq
+out[#out + 1] = members[n]
+back[#back + 1] = '0'
+back[#back + 1] = 'r' .. string.sub(members[n], 2)
+reply[#reply + 1] = seq
+reply[#reply + 1] = record
+reply[#reply + 1] = packed
+of.taken, found = of.taken + 1, n
+end
+if is_odd and found == 0 then return {'SLOW'} end
+local turns, gone = {}, {}
+for _, of in ipairs(visited) do
+if of.taken > 0 or of.page and not is_odd then
+local has_more = of.taken < of.chosen or of.at < #of.page
+if not has_more and #of.page == size then has_more = call('ZRANGEBYLEX', P, of.page[size] and '(' .. of.page[size] or '[' .. 'w' .. of.name .. '\0',
+'(' .. 'w' .. of.name .. '\1', 'LIMIT', 0, 1)[1] end
+if has_more and of.taken < of.room then
+turn = turn + 1
+turns[#turns + 1] = string.format('%d', turn)
+turns[#turns + 1] = of.name
+else
+gone[#gone + 1] = of.name
+end
+end
+end
+local has_plain = tonumber(call('ZSCORE', R, ''))
+local left = call('ZCARD', R) - #gone - (has_plain and 1 or 0)
+if left < 1 and has_plain then
+gone[#gone + 1] = ''
+elseif left > 0 and not is_odd and (had_turn or not has_plain) then
+turns[#turns + 1] = string.format('%d', turn + 1)
+turns[#turns + 1] = ''
+end
+reply[3] = (is_odd or is_part and found < most) and 1 or has_due and 2 or 0
+local due_next = gate and gate.start(found)
+if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
+local sleeping = call('ZCARD', i) > 0
+reply[4] = leave_behind(consumer, sleeping, found > 0 or reply[3] > 0, left > 0, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 7))
+for _, command in ipairs(also) do
+if command[2] == N then call('HLEN', N) end
+end
+local asleep = sleepers()
+write('SADD', mine, held)
+write('HSET', s, states)
+write('ZREM', P, out)
+write('ZADD', P, back)
+write('ZREM', R, gone)
+write('ZADD', R, turns)
+if found > 0 then
+call('HSET', c, 'n2', string.format('%d', waiting - found),
+'n3', string.format('%d', running + found))
+end
+write_rest(asleep)
+return reply
+)lua");
+inline constexpr script fetch_keyed{"fetch_keyed", "c8d91fe708f56b33670baec8383b0751e6e64737",
+    std::string_view(fetch_keyed_text.data(), fetch_keyed_text.size()), "crsdeCuiNPRT"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
@@ -29408,9 +29707,10 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -29432,7 +29732,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "0a3c5311c04f2b077df10077f78859b4d29c5996",
+inline constexpr script leave{"leave", "ae2167ea405490f566f3441ab43dba5772122a52",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -29480,9 +29780,9 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
     shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -29503,7 +29803,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "a2a5207fae60f55106136540bc80c5dc1c203bc1",
+inline constexpr script list{"list", "bcddd4a91316f6e1c454e519281d3daad6072388",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -29598,9 +29898,10 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -29729,7 +30030,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "fe846e497c1743a437938f910da78e433c448260",
+inline constexpr script maintain{"maintain", "9ffead9bf835ebfa3d5926f3924a88fdc77c7f6c",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -29815,10 +30116,10 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -29837,7 +30138,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "207bd6166838f34e34ceada4543b1f86ae5700cf",
+inline constexpr script pause{"pause", "842129a9a25407d3b73db181f461dc44563eb54e",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -29956,9 +30257,10 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -29969,7 +30271,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "7665ba225040f0fb051bcf644f3671beaa218766",
+inline constexpr script reclaim{"reclaim", "3f0442ef0bec7eeec496096296c46c04745a3353",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
@@ -30072,9 +30374,9 @@ inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_decl
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
     shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local sent = key('p:' .. ARGV[8])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(sent, 1)
@@ -30132,7 +30434,7 @@ if answer == 0 and not tasks[seq] then remember_answer(sent, 1, reply) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script reply{"reply", "77456dca1b87bd6444419a45c8ad68a657fcc632",
+inline constexpr script reply{"reply", "ebbe3ee1f9a032e08bc20c708a09d2c2b34e51e1",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -30163,9 +30465,10 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -30198,7 +30501,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "933e86795f50c384e471c32e44e22c428855fc12",
+inline constexpr script report{"report", "47012c047950dcde50684b86fc143ebc86002f5d",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -30229,10 +30532,10 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -30245,7 +30548,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "8cdb03df8693024d9e96c321daedfab246e2cc76",
+inline constexpr script resign{"resign", "07088a9a52920f7538fd6010a6ea3e433c6274aa",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -30461,7 +30764,7 @@ inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_pre
     shared_wakes, shared_shows, shared_count, shared_touched, shared_touch, shared_text, shared_wake,
     shared_call_those_who_know, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
@@ -30505,7 +30808,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "4029d21c2df249ff62d7ef0f271a47efd514ac17",
+inline constexpr script set_key_limit{"set_key_limit", "15c6c4645e605a601169217c1b1d439c14462291",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -30576,10 +30879,10 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -30600,7 +30903,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1bdc98878d50cb05142b8040813ed0462d6cdabb",
+inline constexpr script set_schedule{"set_schedule", "19b821da70e3cf081a4a287019a5f9501762ce70",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -30633,9 +30936,10 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -30707,8 +31011,91 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "7da80fb8eaea6b1b18702469fdf7fa1c10d8d228",
+inline constexpr script settle{"settle", "55526b377e9816fd636c24c348533afc06f900a0",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+
+inline constexpr char settle_keyed_keys[] = R"lua(local first_own, c, r, s, C, f, u, i, w, N, P, R, T = 13, unpack(KEYS)
+)lua";
+inline constexpr auto settle_keyed_text = joined(settle_keyed_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to,
+    shared_read, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now,
+    shared_ends_now, shared_succeeded, shared_counts, shared_ready, shared_bodies, shared_messages,
+    shared_wakes, shared_shows, shared_count, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_lone_key, shared_limit_of_each,
+    shared_has_passed, shared_latest_turn, shared_wake_some, shared_write_rest,
+    R"lua(local consumer = ARGV[1]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+if not alive then return {'SLOW'} end
+local mine = key('a:' .. consumer)
+local each, own, stated
+each, own, listens = unpack(call('HMGET', c, 'each', 'own', 'events'))
+if (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then key('ev') end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local of_each, turn = limit_of_each(each, own), latest_turn()
+if not of_each or not turn or call('EXISTS', T) == 1 or has_passed() then return {'SLOW'} end
+local seqs, records = {}, {}
+for n = 2, #ARGV do
+local how, _, seq = struct.unpack('<BBdI4', ARGV[n])
+if how ~= 0 then return {'SLOW'} end
+seqs[n - 1] = seq
+end
+local conditions, has_waiters = read(s, seqs), call('EXISTS', w) == 1
+records = read(r, seqs)
+local held, names, ends_of, out = {}, {}, {}, {}
+for n, seq in ipairs(seqs) do
+local word, record = ARGV[n + 1], records[n]
+local name, order
+if record then name, order = lone_key(record, 0) end
+local state, failed = succeeded(name and conditions[n], word, consumer, 8)
+if not state or held[seq] then return {'SLOW'} end
+held[seq] = true
+states[#states + 1] = seq
+states[#states + 1] = state
+if not ends_of[name] then names[#names + 1] = name end
+ends_of[name] = (ends_of[name] or 0) + 1
+out[#out + 1] = 'r' .. name .. string.format('\0%03d\0%014d', order, seq)
+if has_waiters then
+local nonce = struct.unpack('<I4', word, 11)
+ended[#ended + 1] = {
+seq = seq, nonce = nonce, state = 5, failed = failed, result = string.sub(word, 31),
+error = ''
+}
+end
+if (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then tell('succeeded', seq, failed + 1, '', consumer) end
+end
+local turns, startable = {}, 0
+if of_each < math.huge then
+for _, name in ipairs(names) do
+if call('ZRANGEBYLEX', P, nil and '(' .. nil or '[' .. 'w' .. name .. '\0',
+'(' .. 'w' .. name .. '\1', 'LIMIT', 0, 1)[1] and call('ZLEXCOUNT', P, '[' .. 'r' .. name .. '\0', '(' .. 'r' .. name .. '\1') - ends_of[name] < of_each and not tonumber(call('ZSCORE', R, name)) then
+startable, turn = startable + 1, turn + 1
+turns[#turns + 1] = string.format('%d', turn)
+turns[#turns + 1] = name
+end
+end
+end
+local told_of = tell_waiters() or {}
+wakes = called_by(startable, #seqs)
+call('ZCARD', f)
+local asleep = sleepers()
+write('SREM', mine, seqs)
+write('HSET', s, states)
+write('ZREM', P, out)
+write('ZADD', R, turns)
+call('ZADD', f, string.format('%d', now + 3600000), table.concat(seqs, ','))
+write('HDEL', w, told_of)
+count(3, -#seqs)
+count(5, #seqs)
+write_rest(asleep)
+return {'OK'}
+)lua");
+inline constexpr script settle_keyed{"settle_keyed", "65bb6bd33435e6ccb17e29a7387eea0a115fab03",
+    std::string_view(settle_keyed_text.data(), settle_keyed_text.size()), "crsCfuiwNPRT"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -30756,7 +31143,7 @@ write_events()
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "ef890764f5530bb6b779457d8a37119b8d7db804",
+inline constexpr script settle_one{"settle_one", "46d247cd23866126183d471daaae75fe9b290f27",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, g, N, b, B, q = 13, unpack(KEYS)
@@ -30896,7 +31283,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "430996b353d1337aa2e99151f04d70b504447c2c",
+inline constexpr script settle_plain{"settle_plain", "a9f98949498c953b8567b9d5ccddcbda01622c92",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwgNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -30926,10 +31313,10 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -30949,7 +31336,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "fedbcc3d755dd78366ec465d069805ecda0e9e5c",
+inline constexpr script signal{"signal", "39d56f39982f90180b217b4a13cd23baa09e3c8b",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -31071,10 +31458,10 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -31093,7 +31480,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "2188c6b305973c3fefed982b7481c19b41a8f5ea",
+inline constexpr script steer{"steer", "5dedab4201ea1e977dc86e8131c98500b5979d7d",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A, V = 31, unpack(KEYS)
@@ -31126,11 +31513,11 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_unpack_operation,
-    shared_stored_operation, shared_outdated_operations, shared_operation_row, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local id, of = ARGV[1], stored_operation(ARGV[1])
 if not of then return {'OK'} end
@@ -31171,7 +31558,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "f2eafc9d2a7b7b3d54fb54c70f1fffee7c7ba424",
+inline constexpr script step_operation{"step_operation", "6b7c1578ef2385484c9029106a138e45be821cb8",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -31201,10 +31588,10 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -31214,7 +31601,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "7f6223597322260b84398d15c1b3892e35a2a4ea",
+inline constexpr script update{"update", "2aa9b032be1976a7071ca5ad2288042a6a9a6168",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -31266,7 +31653,7 @@ inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared
     shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals, shared_journal_of,
     shared_priorities_in, shared_attempts, shared_text, shared_call_those_who_know, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -31399,7 +31786,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "60d4ef21ac415efeabedc3c63c0b023b60f470e6",
+inline constexpr script why{"why", "e432d11535deb6029bfaf339375de0b297f596a2",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLKV"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -31430,9 +31817,9 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
     shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -31501,7 +31888,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "fabb520333d01ebbb6109802411d513aea028cf1",
+inline constexpr script write_journal{"write_journal", "66b055d6ead4314008280cccc8e4428c5ab7568b",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts
@@ -31615,13 +32002,13 @@ public:
 
     /// Calls the first of the fast scripts that is enough, or the one for any case.
     asio::awaitable<answer> run(std::vector<fast_script*> fast, const script& any, std::vector<std::string> own,
-                                arguments with, bool repeatable) {
+                                arguments with, bool repeatable, bool durable = false) {
         const auto self = shared_from_this();
         for (auto* one : fast) {
-            auto got = co_await try_fast(*one, own, with, repeatable);
+            auto got = co_await try_fast(*one, own, with, repeatable, durable);
             if (!got.is_slow) co_return got;
         }
-        co_return co_await call(any, own, with, repeatable);
+        co_return co_await call(any, own, with, repeatable, durable);
     }
 
     /// Like `run`, for a fast script alone: where it is passed over, or was not enough, the answer is slow.
@@ -31879,6 +32266,9 @@ public:
         return (flags() & has_limits) == 0 || record_.substr(limits_at(), limits_layout::retention) == no_deadline_nor_expiry;
     }
 
+    /// Whether a script need not look into it but for that and its key.
+    bool is_only_keyed() const { return (flags() & (has_limits | has_own_id | has_unique_key | has_key | has_parent)) == has_key; }
+
     /// Version, flags and priority, and then name and limits: those that agree in both can share a segment.
     std::string_view kind() const { return record_.substr(0, at(record_layout::nonce)); }
     std::string_view name_and_limits() const {
@@ -32080,8 +32470,15 @@ public:
         const auto self = shared_from_this();
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
-        std::vector<fast_script*> fast(1, &fetch_plain_);
+        std::vector<fast_script*> fast;
+        fast.push_back(&fetch_plain_);
+        if (has_keyed_) fast.push_back(&fetch_keyed_);
         co_return co_await calls_->run(std::move(fast), scripts::fetch, std::move(own), std::move(with), false);
+    }
+
+    /// A task has been handed out. As long as none has a key, the scripts for these are not tried.
+    void see_record(std::string_view record) {
+        if (record.size() > record_layout::version && record[record_layout::version] == char(stored_version::keyed_record)) has_keyed_ = true;
     }
 
     /// Tells once of data that can't be used: `what` it is called on the server, and why.
@@ -32200,10 +32597,12 @@ private:
     static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item>& items,
                                                           bool may_be_sent_again) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
-        bool all_plain = true;
+        bool all_plain = true, all_keyed = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
             if (items[i].is_awaited) put(heard_of, static_cast<std::uint16_t>(i));
-            all_plain = all_plain && items[i].place.empty() && record_head(items[i].record).is_plain();
+            const record_head head(items[i].record);
+            all_plain = all_plain && items[i].place.empty() && head.is_plain();
+            all_keyed = all_keyed && items[i].place.empty() && head.is_only_keyed();
         }
         const auto batch = ++self->batches_;
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
@@ -32239,8 +32638,13 @@ private:
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
             own.insert(own.end(), lanes.begin(), lanes.end());
+            std::vector<fast_script*> fast;
+            if (all_keyed) {
+                self->has_keyed_ = true;
+                fast.push_back(&self->enqueue_keyed_);
+            }
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
-            got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
+            got = co_await self->calls_->run(std::move(fast), script, std::move(own), std::move(with), true, true);
         }
         co_return read_stored(got, items, all_plain);
     }
@@ -32286,6 +32690,7 @@ private:
         if (bytes <= (std::max)(most_handed::bytes, items * usual)) {  // what is large is sent once
             if (items == 1) fast.push_back(&self->settle_one_);
             fast.push_back(&self->settle_plain_);
+            if (self->has_keyed_) fast.push_back(&self->settle_keyed_);
         }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
@@ -32301,11 +32706,15 @@ private:
     const std::string producer_;
     const std::shared_ptr<queue_calls> calls_;
     std::atomic<std::uint64_t> batches_ = 0;
+    std::atomic<bool> has_keyed_ = false;    // this process knows of tasks that have a key
     std::atomic<bool> is_unserved_ = false;  // and it has been said
     fast_script hand_over_{scripts::hand_over};
     fast_script settle_one_{scripts::settle_one};
     fast_script settle_plain_{scripts::settle_plain};
     fast_script fetch_plain_{scripts::fetch_plain};
+    fast_script enqueue_keyed_{scripts::enqueue_keyed};
+    fast_script settle_keyed_{scripts::settle_keyed};
+    fast_script fetch_keyed_{scripts::fetch_keyed};
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
@@ -32827,7 +33236,10 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
 inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
                       std::vector<delivery>& found, spoiled_tasks& spoiled) {
     auto ahead = from;
-    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
+    if (const auto number = ahead.integer(); number != 0) {
+        if (number > 0) source.see_record(ahead.text());
+        return read_deliveries(index, from, records, now, found, spoiled);
+    }
     from = ahead;
     const std::string what(from.text());
     if (what.empty()) {

@@ -49,13 +49,18 @@ local function sift_keys(cursor, most)
     return cursor
 end
 
+-- Whether time alone is a reason for a look at all keys, where the last one ended then and took so long.
+local function is_sift_due(ended, took)
+    ended, took = whole(ended) or 0, whole(took) or 0
+    return ended > now or now - ended >= math.min(math.max(bound.watched_ahead_ms, bound.sift_rests * took), bound.sift_rest_ms)
+end
+
 -- Goes on with the look at all keys that a changed limit or time has begun: `cursor` is how far it has come, `since` when time
 -- has begun it, `ended` when the last one ended, and `took` how long one was that time had begun: the longer, the rarer. Gives
 -- whether the caller should look again at once, which only a changed limit is worth.
 local function go_on_sifting(cursor, since, ended, took)
-    since, ended, took = cursor and whole(since), whole(ended) or 0, whole(took) or 0
-    local rest = math.min(math.max(bound.watched_ahead_ms, bound.sift_rests * took), bound.sift_rest_ms)
-    if not cursor and ended <= now and now - ended < rest then return false end
+    since = cursor and whole(since)
+    if not cursor and not is_sift_due(ended, took) then return false end
     if not cursor then
         since = now
         also[#also + 1] = {'HSET', keys.queue, 'sift_since', string.format('%d', now)}
