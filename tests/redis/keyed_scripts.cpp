@@ -16,11 +16,20 @@ namespace redis_keyed_scripts {
 using namespace test;
 
 struct keyed_scripts_fixture : scripts_fixture {
-    keyed_scripts_fixture() {
+    keyed_scripts_fixture() { prepare(); }
+    void prepare() {
         maintain();
         join();
         look_at_all_keys();
         limit_each("1   ");
+    }
+
+    /// From an empty server on, by the quick scripts or by those for tasks of any kind.
+    void begin(bool by_any) {
+        server.command({"FLUSHALL"});
+        begin_life();
+        prepare();
+        is_by_any = by_any;
     }
 
     static std::string keyed(std::uint32_t nonce, const std::string& of, int priority = 0, const std::string& named = "job") {
@@ -40,11 +49,14 @@ struct keyed_scripts_fixture : scripts_fixture {
         }
         return args;
     }
-    std::string put(const std::vector<std::string>& records) { return said(scripts::enqueue_keyed, {"p:me"}, stored(records)); }
+    std::string put(const std::vector<std::string>& records) {
+        return said(is_by_any ? scripts::enqueue : scripts::enqueue_keyed, {"p:me"}, stored(records));
+    }
     /// What a fetch hands out, and whether there is more.
     std::string got(std::size_t most, const std::string& named = "job") {
         std::string numbers;
-        const auto items = call(scripts::fetch_keyed, {"l:0", "a:w"}, {"w", std::to_string(most), "", "1:w", "known", "", named}).items;
+        const auto& script = is_by_any ? scripts::fetch : scripts::fetch_keyed;
+        const auto items = call(script, {"l:0", "a:w"}, {"w", std::to_string(most), "", "1:w", "known", "", named}).items;
         if (items.at(0).text != "OK") return items.at(0).text;
         for (std::size_t n = 4; n < items.size(); n += 3) numbers += items[n].text + ' ';
         return numbers + "more " + items.at(2).text;
@@ -52,7 +64,8 @@ struct keyed_scripts_fixture : scripts_fixture {
     std::string ended(const words& ends, const std::string& who = "w") {
         words args{who};
         args.insert(args.end(), ends.begin(), ends.end());
-        return said(scripts::settle_keyed, {"a:" + who}, args);
+        if (!is_by_any) return said(scripts::settle_keyed, {"a:" + who}, args);
+        return said(scripts::settle, {"a:" + who}, args).substr(0, 2);
     }
     void limit_each(const std::string& text) { BOOST_TEST(said(scripts::set_key_limit, {}, {"", "0", text, ""}) == "OK"); }
     /// As if that had just been done.
@@ -67,7 +80,21 @@ struct keyed_scripts_fixture : scripts_fixture {
         return all;
     }
     std::string counted(const std::string& field) { return server.command({"HGET", key("c"), field}).text; }
-    std::size_t entries() { return server.command({"ZRANGE", key("P"), "0", "-1"}).items.size(); }
+    std::size_t members() { return server.command({"ZRANGE", key("P"), "0", "-1"}).items.size(); }
+    std::string field(const std::string& of) { return server.command({"HGET", key("G"), of}).text; }
+    /// Tasks that wait or run, in either form.
+    std::size_t entries() {
+        std::size_t all = members();
+        for (const auto& one : server.command({"HVALS", key("G")}).items) all += (one.text.size() - 1) / 7;
+        return all;
+    }
+    bool is_by_any = false;
+    /// The short form of tasks without a priority.
+    static std::string few(char running, const std::string& numbers) {
+        std::string text(1, running);
+        for (const char number : numbers) text += std::string("d\0\0\0\0\0", 6) + number;
+        return text;
+    }
 };
 
 }  // namespace redis_keyed_scripts
@@ -77,49 +104,191 @@ BOOST_FIXTURE_TEST_SUITE(redis_keyed_scripts, redis_keyed_scripts::keyed_scripts
 using namespace redis_keyed_scripts;
 
 BOOST_AUTO_TEST_CASE(no_more_tasks_of_a_key_run_than_the_limit_of_each_says_and_keys_take_turns) {
-    BOOST_TEST(put({keyed(1, "a"), keyed(2, "a"), keyed(3, "b"), keyed(4, "b"), keyed(5, "c")}) == "OK 1");
-    BOOST_TEST(turns() == "[a][b][c]");
-    BOOST_TEST(got(2) == "1 3 more 0");
-    BOOST_TEST(turns() == "[c][]");
-    BOOST_TEST(put({keyed(6, "a"), keyed(7, "d")}) == "OK 6");
-    BOOST_TEST(turns() == "[c][][d]");
-    BOOST_TEST(got(9) == "5 7 more 0");
-    BOOST_TEST(turns() == "");
-    BOOST_TEST(got(9) == "more 0");
-    BOOST_TEST(ended({end_of(3, 3), end_of(1, 1), end_of(5, 5)}) == "OK");
-    BOOST_TEST(turns() == "[b][a]");
-    BOOST_TEST(got(9) == "4 2 more 0");
-    BOOST_TEST(ended({end_of(4, 4), end_of(2, 2), end_of(7, 7)}) == "OK");
-    BOOST_TEST(got(9) == "6 more 0");
-    BOOST_TEST(ended({end_of(6, 6)}) == "OK");
-    BOOST_TEST(entries() == 0U);
-    BOOST_TEST(turns() == "");
-    BOOST_TEST(counted("n2") == "0");
-    BOOST_TEST(counted("n3") == "0");
-    BOOST_TEST(counted("n5") == "7");
-    BOOST_TEST(server.command({"EXISTS", key("a:w")}).text == "0");
+    for (const bool by_any : {false, true}) {
+        begin(by_any);
+        BOOST_TEST(put({keyed(1, "a"), keyed(2, "a"), keyed(3, "b"), keyed(4, "b"), keyed(5, "c")}) == "OK 1");
+        BOOST_TEST(turns() == "[a][b][c]");
+        BOOST_TEST(got(2) == "1 3 more 0");
+        BOOST_TEST(turns() == "[c][]");
+        BOOST_TEST(put({keyed(6, "a"), keyed(7, "d")}) == "OK 6");
+        BOOST_TEST(turns() == "[c][][d]");
+        BOOST_TEST(got(9) == "5 7 more 0");
+        BOOST_TEST(turns() == "");
+        BOOST_TEST(got(9) == "more 0");
+        BOOST_TEST(ended({end_of(3, 3), end_of(1, 1), end_of(5, 5)}) == "OK");
+        BOOST_TEST(turns() == "[b][a]");
+        BOOST_TEST(got(9) == "4 2 more 0");
+        BOOST_TEST(ended({end_of(4, 4), end_of(2, 2), end_of(7, 7)}) == "OK");
+        BOOST_TEST(got(9) == "6 more 0");
+        BOOST_TEST(ended({end_of(6, 6)}) == "OK");
+        BOOST_TEST(entries() == 0U);
+        BOOST_TEST(turns() == "");
+        BOOST_TEST(counted("n2") == "0");
+        BOOST_TEST(counted("n3") == "0");
+        BOOST_TEST(counted("n5") == "7");
+        BOOST_TEST(server.command({"EXISTS", key("a:w")}).text == "0");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_key_with_room_for_several_has_its_turn_again_behind_all_others) {
-    limit_each("2   ");
-    look_at_all_keys();
-    BOOST_TEST(put({keyed(1, "a"), keyed(2, "a", 5), keyed(3, "a"), keyed(4, "b"), keyed(5, "b"), keyed(6, "b")}) == "OK 1");
-    BOOST_TEST(got(1) == "2 more 0");
-    BOOST_TEST(turns() == "[b][a][]");
-    BOOST_TEST(got(3) == "4 1 5 more 0");
-    BOOST_TEST(turns() == "");
-    BOOST_TEST(ended({end_of(1, 1), end_of(2, 2)}) == "OK");
-    BOOST_TEST(turns() == "[a]");
+    for (const bool by_any : {false, true}) {
+        begin(by_any);
+        limit_each("2   ");
+        look_at_all_keys();
+        BOOST_TEST(put({keyed(1, "a"), keyed(2, "a", 5), keyed(3, "a"), keyed(4, "b"), keyed(5, "b"), keyed(6, "b")}) == "OK 1");
+        BOOST_TEST(got(1) == "2 more 0");
+        BOOST_TEST(turns() == "[b][a][]", by_any);
+        BOOST_TEST(got(3) == "4 1 5 more 0");
+        BOOST_TEST(turns() == "");
+        BOOST_TEST(ended({end_of(1, 1), end_of(2, 2)}) == "OK");
+        BOOST_TEST(turns() == "[a]");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(keys_without_a_limit_take_turns_until_all_are_started) {
-    limit_each("");
+    for (const bool by_any : {false, true}) {
+        begin(by_any);
+        limit_each("");
+        look_at_all_keys();
+        BOOST_TEST(put({keyed(1, "a"), keyed(2, "a"), keyed(3, "a"), keyed(4, "b")}) == "OK 1");
+        BOOST_TEST(got(9) == "1 4 2 3 more 0");
+        BOOST_TEST(turns() == "");
+        BOOST_TEST(ended({end_of(3, 3), end_of(1, 1), end_of(2, 2), end_of(4, 4)}) == "OK");
+        BOOST_TEST(entries() == 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_few_tasks_of_a_key_are_one_field_those_that_run_first) {
+    limit_each("2   ");
     look_at_all_keys();
     BOOST_TEST(put({keyed(1, "a"), keyed(2, "a"), keyed(3, "a"), keyed(4, "b")}) == "OK 1");
-    BOOST_TEST(got(9) == "1 4 2 3 more 0");
-    BOOST_TEST(turns() == "");
-    BOOST_TEST(ended({end_of(3, 3), end_of(1, 1), end_of(2, 2), end_of(4, 4)}) == "OK");
-    BOOST_TEST(entries() == 0U);
+    BOOST_TEST(field("a") == few(0, "\1\2\3"));
+    BOOST_TEST(got(9) == "1 4 2 more 0");
+    BOOST_TEST(field("a") == few(2, "\1\2\3"));
+    BOOST_TEST(field("b") == few(1, "\4"));
+    BOOST_TEST(put({keyed(5, "a", 1), keyed(6, "a"), keyed(7, "a", 1)}) == "OK 5");
+    BOOST_TEST(ended({end_of(2, 2), end_of(4, 4)}) == "OK");
+    BOOST_TEST(server.command({"HEXISTS", key("G"), "b"}).text == "0");
+    BOOST_TEST(got(9) == "5 more 0");
+    BOOST_TEST(ended({end_of(1, 1), end_of(5, 5)}) == "OK");
+    BOOST_TEST(got(9) == "7 3 more 0");
+    BOOST_TEST(field("a") == std::string("\2c\0\0\0\0\0\7d\0\0\0\0\0\3d\0\0\0\0\0\6", 22));
+    BOOST_TEST(members() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_gets_many_tasks_takes_the_other_form_until_it_has_none) {
+    std::vector<std::string> many;
+    for (std::uint32_t n = 1; n <= 63; ++n) many.push_back(keyed(n, "a"));
+    BOOST_TEST(put(many) == "OK 1");
+    BOOST_TEST(members() == 0U);
+    BOOST_TEST(got(9) == "1 more 0");
+    BOOST_TEST(put({keyed(64, "a"), keyed(65, "a", 1), keyed(66, "b")}) == "OK 64");
+    BOOST_TEST(members() == 65U);
+    BOOST_TEST(entries() == 66U);
+    BOOST_TEST(ended({end_of(1, 1)}) == "OK");
+    BOOST_TEST(got(1) == "66 more 0");
+    BOOST_TEST(got(9) == "65 more 0");
+    BOOST_TEST(put({keyed(67, "a")}) == "OK 67");
+    BOOST_TEST(members() == 65U);
+    BOOST_TEST(got(9) == "more 0");
+    BOOST_TEST(ended({end_of(65, 65), end_of(66, 66)}) == "OK");
+    for (std::uint32_t n = 2; n <= 64; ++n) {
+        BOOST_TEST(got(9) == std::to_string(n) + " more 0");
+        BOOST_TEST(ended({end_of(n, n)}) == "OK");
+    }
+    BOOST_TEST(got(9) == "67 more 0");
+    BOOST_TEST(ended({end_of(67, 67)}) == "OK");
+    BOOST_TEST(put({keyed(68, "a")}) == "OK 68");
+    BOOST_TEST(members() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_which_many_run_takes_the_other_form) {
+    limit_each("50   ");
+    look_at_all_keys();
+    std::vector<std::string> many;
+    for (std::uint32_t n = 1; n <= 20; ++n) many.push_back(keyed(n, "a"));
+    BOOST_TEST(put(many) == "OK 1");
+    BOOST_TEST(got(16).ends_with(" 16 more 0"));
+    BOOST_TEST(got(1) == "SLOW");
+    BOOST_TEST(call(scripts::fetch, {"l:0", "a:w"}, fetched(1)).items.at(4).text == "17");
+    BOOST_TEST(members() == 20U);
+    BOOST_TEST(got(9) == "18 19 20 more 0");
+    BOOST_TEST(ended({end_of(1, 1), end_of(18, 18)}) == "OK");
+    BOOST_TEST(members() == 18U);
+}
+
+BOOST_AUTO_TEST_CASE(scripts_for_tasks_of_any_kind_give_a_key_its_other_form) {
+    BOOST_TEST(put({keyed(1, "a"), keyed(2, "a"), keyed(3, "b"), keyed(4, "b")}) == "OK 1");
+    BOOST_TEST(got(9) == "1 3 more 0");
+    BOOST_TEST(said(scripts::settle, {"a:w"}, {"w", end_of(1, 1, settlement::kind::release)}) == "OK 0");
+    BOOST_TEST(members() == 2U);
+    BOOST_TEST(server.command({"HKEYS", key("G")}).items.size() == 1U);
+    BOOST_TEST(turns() == "[a]");
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(9)).starts_with("OK"));
+    BOOST_TEST(put({keyed(5, "a"), keyed(6, "b")}) == "OK 5");
+    BOOST_TEST(members() == 3U);
+    BOOST_TEST(field("b") == few(1, "\3\4\6"));
+    server.command({"HSET", key("c"), "sifted", "0"});
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(9)).starts_with("OK"));
+    BOOST_TEST(field("b") == few(1, "\3\4\6"));  // it is in its place
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_limit_gives_keys_in_their_short_form_a_turn) {
+    BOOST_TEST(put({keyed(1, "a"), keyed(2, "a"), keyed(3, "b"), keyed(4, "b"), keyed(5, "b")}) == "OK 1");
+    BOOST_TEST(got(9) == "1 3 more 0");
+    limit_each("2   ");
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(9)).starts_with("OK"));
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(9)).starts_with("OK"));
+    BOOST_TEST(counted("n3") == "4");
+    BOOST_TEST(said(scripts::set_key_limit, {}, {"b", "1", "3   ", ""}) == "OK");
+    BOOST_TEST(turns().find("[b]") != std::string::npos);
+    BOOST_TEST(entries() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_of_one_key_counts_at_once_where_it_has_the_short_form) {
+    BOOST_TEST(put({keyed(1, "a"), keyed(2, "a")}) == "OK 1");
+    BOOST_TEST(got(9) == "1 more 0");
+    BOOST_TEST(said(scripts::set_key_limit, {}, {"a", "1", "2   ", ""}) == "OK");
+    BOOST_TEST(turns() == "[a]");
+    BOOST_TEST(entries() == 2U);
+    BOOST_TEST(call(scripts::fetch, {"l:0", "a:w"}, fetched(1)).items.at(4).text == "2");
+}
+
+BOOST_AUTO_TEST_CASE(damage_to_a_field_is_left_to_the_scripts_for_tasks_of_any_kind_which_mend_it) {
+    for (const std::string text : {"", "x", "\2d", "\1d\1\1\1\1\1\1d"}) {
+        BOOST_TEST(put({keyed(1, "b")}).starts_with("OK"));
+        server.command({"HSET", key("G"), "a", text});
+        server.command({"ZADD", key("R"), "1", "a"});
+        BOOST_TEST(put({keyed(1, "a")}) == "SLOW");
+        BOOST_TEST(got(9) == "SLOW");
+        BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(9)).starts_with("OK"));
+        BOOST_TEST(server.command({"HEXISTS", key("G"), "a"}).text == "0");
+        BOOST_TEST(turns().find("[a]") == std::string::npos);
+        server.command({"DEL", key("G"), key("P"), key("R"), key("u")});
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_field_that_names_what_does_not_run_is_mended_by_the_look_at_all_keys) {
+    BOOST_TEST(put({keyed(1, "a"), keyed(2, "a"), keyed(3, "b"), keyed(4, "b")}) == "OK 1");
+    BOOST_TEST(got(9) == "1 3 more 0");
+    server.command({"HSET", key("s"), "1", "damaged"});
+    BOOST_TEST(ended({end_of(3, 3)}) == "OK");
+    BOOST_TEST(got(9) == "4 more 0");
+    server.command({"HDEL", key("c"), "sifted"});
+    std::string all;
+    for (int times = 0; times < 3; ++times) all += said(scripts::fetch, {"l:0", "a:w"}, fetched(9)) + '|';
+    BOOST_TEST(counted("n3") == "3");  // the damaged one is still counted
+    BOOST_TEST(members() == 1U);
+    BOOST_TEST(field("b") == few(1, "\4"));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_in_its_short_form_whose_turn_was_lost_gets_it_back) {
+    BOOST_TEST(put({keyed(1, "a"), keyed(2, "b")}) == "OK 1");
+    server.command({"DEL", key("R")});
+    BOOST_TEST(got(9) == "more 0");
+    server.command({"HDEL", key("c"), "sifted"});
+    for (int times = 0; times < 2; ++times) BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(9)).starts_with("OK"));
+    BOOST_TEST(counted("n3") == "2");
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_that_is_sent_again_is_stored_once) {
@@ -217,7 +386,7 @@ BOOST_AUTO_TEST_CASE(what_waits_besides_is_left_to_the_scripts_for_tasks_of_any_
     BOOST_TEST(got(9) == "SLOW");
     BOOST_TEST(put({keyed(3, "b")}) == "SLOW");
     server.command({"ZADD", key("R"), "1", "a"});
-    const std::string passed = std::string("ya\0odd\0", 7) + "100" + '\0' + "00000000000009";
+    const auto passed = std::string("ya\0odd\0", 7) + "100" + '\0' + "00000000000009";
     server.command({"ZADD", key("P"), "0", passed});
     BOOST_TEST(got(9) == "SLOW");
     BOOST_TEST(put({keyed(3, "b")}) == "SLOW");

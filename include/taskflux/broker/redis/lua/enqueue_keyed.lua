@@ -1,7 +1,7 @@
 -- Stores tasks that wait at once and of which nothing is special but that each has a key. SLOW, and nothing has been done,
 -- where more than one limit without a rate holds their keys back.
--- in:  KEYS queue HASH, records HASH, unclaimed ZSET, sleepers ZSET, waiters HASH, names HASH, keyed ZSET, turns ZSET, p:…
---           STRING, ev STREAM
+-- in:  KEYS queue HASH, records HASH, unclaimed ZSET, sleepers ZSET, waiters HASH, names HASH, keyed ZSET, short_keys HASH,
+--           turns ZSET, p:… STRING, ev STREAM
 --      ARGV as `enqueue`
 -- out: {'OK', first number}; DUE, NEED, NEW, SLOW
 -- O(log n) a task.
@@ -20,8 +20,8 @@ listens = known[5] or false
 local is_told = wants(listens)
 if is_told then key(own_key.events) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
-local reply, time = {'OK', seq + 1}, struct.pack(format.time, now)
-local records, members, names, fresh_of = {}, {}, {}, {}
+local reply, time, byte, sub = {'OK', seq + 1}, struct.pack(format.time, now), string.byte, string.sub
+local records, names, places, place_of, orders, tasks_of = {}, {}, {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
     local body = ARGV[n]
     local name, order = lone_key(body, stored_size.time)
@@ -29,23 +29,58 @@ for n = 6, #ARGV, 2 do
     seq = seq + 1
     records[#records + 1] = seq
     records[#records + 1] = time .. body
-    members[#members + 1] = '0'
-    members[#members + 1] = key_letter.waiting .. name .. member_end(order, seq)
-    if not fresh_of[name] then names[#names + 1] = name end
-    fresh_of[name] = (fresh_of[name] or 0) + 1
-    local task = string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))
+    local place = place_of[name]
+    if not place then
+        place = #names + 1
+        names[place], place_of[name] = name, place
+    end
+    places[#places + 1], orders[#orders + 1] = place, order
+    local task = sub(body, body_at.name, body_at.name - 1 + byte(body, body_at.name_length))
+    tasks_of[task] = (tasks_of[task] or 0) + 1
     if is_told then tell('submitted', seq, 0, task, '') end
-    count_submitted(task, 1)
 end
+for task, many in pairs(tasks_of) do count_submitted(task, many) end
 
-local turns, new, startable = call('ZMSCORE', keys.turns, unpack(names)), {}, 0
-for n, name in ipairs(names) do
-    if turns[n] then
-        startable = startable + fresh_of[name]
-    elseif most == math.huge or running_of(name) < most then
-        startable, turn = startable + fresh_of[name], turn + 1
-        new[#new + 1] = string.format('%d', turn)
+-- The form of each key, and whether its tasks may start.
+local turns, texts = call('ZMSCORE', keys.turns, unpack(names)), call('HMGET', keys.short_keys, unpack(names))
+local are_long, may_start, new, startable = call('EXISTS', keys.keyed) == 1, {}, {}, 0
+for place, name in ipairs(names) do
+    local text = texts[place]
+    if text and not is_short_form(text) then return {'SLOW'} end
+    if not text and not (are_long and has_long_form(name)) then
+        text = short_none
+        texts[place] = text
+    end
+    may_start[place] = turns[place]
+    if not turns[place] and (most == math.huge or (text and byte(text) or running_of(name)) < most) then
+        turn = turn + 1
+        new[#new + 1] = turn
         new[#new + 1] = name
+        may_start[place] = true
+    end
+end
+local members, dropped, short = {}, {}, {}
+local function add_member(member)
+    members[#members + 1] = '0'
+    members[#members + 1] = member
+end
+for n, place in ipairs(places) do
+    local text, number = texts[place], reply[2] + n - 1
+    if may_start[place] then startable = startable + 1 end
+    if text and #text >= bound.short_text then
+        for _, those in ipairs({members_in(names[place], text)}) do
+            for _, member in ipairs(those) do add_member(member) end
+        end
+        dropped[#dropped + 1] = names[place]
+        text, texts[place] = false, false
+    end
+    if text then texts[place] = with_task(text, orders[n], number)
+    else add_member(key_letter.waiting .. names[place] .. member_end(orders[n], number)) end
+end
+for place, name in ipairs(names) do
+    if texts[place] then
+        short[#short + 1] = name
+        short[#short + 1] = texts[place]
     end
 end
 local many = seq - reply[2] + 1
@@ -64,6 +99,8 @@ while at < #ARGV[5] do
 end
 write('HSET', keys.waiters, heard_of)
 write('HSET', keys.records, records)
+write('HSET', keys.short_keys, short)
+write('HDEL', keys.short_keys, dropped)
 write('ZADD', keys.keyed, members)
 write('ZADD', keys.turns, new)
 call('HSET', keys.queue, 'seq', string.format('%d', seq), counter.waiting, string.format('%d', (whole(known[3]) or 0) + many))
