@@ -23,8 +23,8 @@ LAYOUT = "broker/redis/layout.hpp"
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
 SHARED = ["access", "events", "throttle", "admission", "backlog", "server", "record", "state", "segment", "load", "slices", "walk",
-          "log", "changes", "keyed", "attempts", "limits", "unique", "journal", "statistics", "errors", "arrivals", "life", "messages",
-          "replace", "submit", "consumers", "producer", "children", "steer", "wake", "lanes", "passed", "turns", "passed_turns", "sift",
+          "log", "changes", "short", "keyed", "attempts", "limits", "unique", "journal", "statistics", "errors", "arrivals", "life", "messages",
+          "replace", "submit", "consumers", "producer", "children", "steer", "wake", "lanes", "passed", "turns", "passed_turns", "sift", "quick",
           "search", "operations", "commit"]
 
 MAX_LINES = 250
@@ -46,6 +46,8 @@ UNDONE = "it is tried by pcall; where it fails, what was written is undone, and 
 FIRST = "written first, so that it fails before anything is written"
 WRITES_UNREAD = {
     ("enqueue_plain", "waiters"): FIRST,
+    ("enqueue_keyed", "waiters"): FIRST,
+    ("fetch_keyed", "held"): FIRST,
     ("fetch_plain", "held"): FIRST,
     ("fetch_plain", "set_aside"): "where data is damaged the answer is SLOW, before anything is written",
     ("hand_over", "records"): UNDONE,
@@ -57,6 +59,7 @@ WRITES_UNREAD = {
     ("outbox", "set_aside"): "written last, and again where the call is made again",
     ("renew", "queue"): NO_WAKES,
     ("renew", "sleepers"): NO_WAKES,
+    ("settle_keyed", "held"): FIRST,
     ("settle_one", "queue"): FIRST,
     ("settle_one", "forgotten"): UNDONE,
     ("settle_one", "held"): UNDONE,

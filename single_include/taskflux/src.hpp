@@ -24923,13 +24923,15 @@ inline constexpr char shared_ends_now[] =
 )lua";
 
 inline constexpr char shared_succeeded[] =
-    R"lua(local function succeeded(state, word, consumer)
+    R"lua(local function succeeded(state, word, consumer, special)
 if not state or #state ~= 64 + #consumer or
 string.sub(state, 61, -1 - 4) ~= consumer then
 return nil
 end
 local number, bits = string.byte(state, 1, 2)
-if number ~= 3 or bits >= 4 or bits % 2 ~= 0 or
+bits = bits - (special or 0)
+if number ~= 3 or bits < 0 or bits >= 4 or
+bits % 2 ~= 0 or
 struct.unpack('<H', state, 59) ~= #consumer or
 string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then
 return nil
@@ -25427,6 +25429,40 @@ list[#list + 1] = value
 end
 )lua";
 
+inline constexpr char shared_member_end[] =
+    R"lua(local function member_end(order, seq) return string.format('\0%03d\0%014d', order, seq) end
+)lua";
+
+inline constexpr char shared_lengths_in[] =
+    R"lua(local function lengths_in(text)
+local many = math.floor(math.max(#text - 1, 0) / 7)
+return many, math.min(string.byte(text) or 0, many)
+end
+)lua";
+
+inline constexpr char shared_is_short_form[] =
+    R"lua(local function is_short_form(text)
+return (#text - 1) % 7 == 0 and string.byte(text) <= (#text - 1) / 7
+end
+)lua";
+
+inline constexpr char shared_place_in[] =
+    R"lua(local function place_in(n) return 2 + 7 * (n - 1) end
+)lua";
+
+inline constexpr char shared_members_in[] =
+    R"lua(local function members_in(name, text)
+local many, ran = lengths_in(text)
+local running, waiting = {}, {}
+for n = 1, many do
+local order, seq = struct.unpack('>BI6', text, place_in(n))
+if n <= ran then running[n] = 'r' .. name .. string.format('\0%03d\0%014d', order, seq)
+else waiting[n - ran] = 'w' .. name .. string.format('\0%03d\0%014d', order, seq) end
+end
+return running, waiting
+end
+)lua";
+
 inline constexpr char shared_touched[] =
     R"lua(local touched = {[0] = 1e15}
 )lua";
@@ -25437,6 +25473,16 @@ local of = touched[name]
 if not of then
 of = {name = name, fresh = 0, waiting = 0, running = 0, removed = 0}
 touched[name], touched[#touched + 1] = of, of
+touched.has_short = touched.has_short or call('HLEN', G)
+local text = touched.has_short > 0 and call('HGET', G, name)
+if text then
+of.short_running, of.short_waiting = members_in(name, text)
+of.ran = #of.short_running
+for _, those in ipairs({of.short_running, of.short_waiting}) do
+for _, member in ipairs(those) do sorted_sets[P][member] = 0 end
+end
+also[#also + 1] = {'HDEL', G, name}
+end
 end
 of.is_changed = true
 return of
@@ -26981,6 +27027,14 @@ local rule = rule_of(of)
 if rule and rule.every then rule.next_at, of.is_paced = rule.next_at + rule.every, true end
 end
 local function waiting_of(of, from, most)
+if of.short_waiting then
+local at, found = 1, {}
+for n, member in ipairs(of.short_waiting) do
+if member == from then at = n + 1 end
+end
+for n = at, math.min(at + most - 1, #of.short_waiting) do found[#found + 1] = of.short_waiting[n] end
+return found
+end
 return call('ZRANGEBYLEX', P, from and '(' .. from or '[' .. 'w' .. of.name .. '\0',
 '(' .. 'w' .. of.name .. '\1', 'LIMIT', 0, most)
 end
@@ -27027,7 +27081,7 @@ if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not 
 return
 end
 local works, room, opens = has_waiting(of), room_of(of)
-local was_full = of.ran and of.ran >= rule.most
+local was_full = rule and of.ran and of.ran >= rule.most
 local has_passed = place_passed(of, room)
 if works and room > 0 then
 if of.is_visited or was_full or not has_turn(of) then
@@ -27280,14 +27334,15 @@ end
 
 inline constexpr char shared_drop_ended[] =
     R"lua(local function drop_ended(of)
-local start = 'r' .. of.name
-local members, seqs = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
-20), {}
+local start, seqs = 'r' .. of.name, {}
+local members = of.short_running or call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1',
+'LIMIT', 0, 20)
 for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -14)) or 0 end
 load(seqs)
 for n, member in ipairs(members) do
 local task = tasks[seqs[n]]
-if not (task and task.state == 3 and task.holder ~= '') and sorted_sets[P][member] == nil then
+local runs = task and task.state == 3 and task.holder ~= ''
+if not runs and sorted_sets[P][member] ~= false then
 sorted_sets[P][member] = false
 of.running = of.running - 1
 end
@@ -27296,8 +27351,43 @@ return #members
 end
 )lua";
 
+inline constexpr char shared_sift_short[] =
+    R"lua(local function sift_short(cursor, most)
+local found = call('HSCAN', G, string.match(cursor, '^%d+$') or '0', 'COUNT', most)
+local names, runs, all = {}, {}, {}
+for n = 1, #found[2], 2 do
+local name, text = found[2][n], found[2][n + 1]
+names[#names + 1] = name
+local many, ran = lengths_in(text)
+runs[name] = {ran = ran, waits = many > ran, is_odd = #text ~= place_in(many + 1) - 1 or ran ~= string.byte(text)}
+for n = 1, ran do
+local _, seq = struct.unpack('>BI6', text, place_in(n))
+runs[name][n], all[#all + 1] = seq, seq
+end
+end
+load(all)
+local turns = #names > 0 and call('ZMSCORE', R, unpack(names)) or {}
+for n, name in ipairs(names) do
+local one = runs[name]
+for _, seq in ipairs(one) do
+local task = tasks[seq]
+one.is_odd = one.is_odd or not (task and task.state == 3 and task.holder ~= '')
+end
+local room = turns_of_keys().room_of({name = name, ran = one.ran, running = 0})
+if one.is_odd or (one.waits and room >= 1) ~= (turns[n] and true or false) then
+if most < 1 then return 'k' .. cursor end
+local of = touch(name)
+of.is_due, most = true, most - 1
+if one.is_odd then most = most - drop_ended(of) end
+end
+end
+return found[1] == '0' and 'w' or 'k' .. found[1]
+end
+)lua";
+
 inline constexpr char shared_sift_keys[] =
     R"lua(local function sift_keys(cursor, most)
+if string.sub(cursor, 1, 1) == 'k' then return sift_short(string.sub(cursor, 2), most) end
 while most > 0 do
 local is_passed = string.sub(cursor, 1, 1) == 'y'
 local till = '(' .. (is_passed and 'z' or 'x')
@@ -27327,16 +27417,22 @@ return cursor
 end
 )lua";
 
+inline constexpr char shared_is_sift_due[] =
+    R"lua(local function is_sift_due(ended, took)
+ended, took = whole(ended) or 0, whole(took) or 0
+return ended > now or now - ended >= math.min(math.max(10000, 20 * took), 600000)
+end
+)lua";
+
 inline constexpr char shared_go_on_sifting[] =
     R"lua(local function go_on_sifting(cursor, since, ended, took)
-since, ended, took = cursor and whole(since), whole(ended) or 0, whole(took) or 0
-local rest = math.min(math.max(10000, 20 * took), 600000)
-if not cursor and ended <= now and now - ended < rest then return false end
+since = cursor and whole(since)
+if not cursor and not is_sift_due(ended, took) then return false end
 if not cursor then
 since = now
 also[#also + 1] = {'HSET', c, 'sift_since', string.format('%d', now)}
 end
-local till = sift_keys(cursor or 'w', 100)
+local till = sift_keys(cursor or 'k', 100)
 if till then
 also[#also + 1] = {'HSET', c, 'sift', till}
 return not since
@@ -27345,6 +27441,96 @@ also[#also + 1] = {'HDEL', c, 'sift', 'sift_since'}
 also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)}
 if since then also[#also + 1] = {'HSET', c, 'sift_took', string.format('%d', math.max(now - since, 0))} end
 return false
+end
+)lua";
+
+inline constexpr char shared_lone_key[] =
+    R"lua(local function lone_key(record, shift)
+local byte = string.byte
+local version, flags, priority, _, _, _, _, length = byte(record, 7 - shift, 14 - shift)
+if flags ~= 32 and flags ~= 40 or
+version ~= 2 or not length then
+return nil
+end
+local at = length + 15 - shift
+local low, high = byte(record, at, at + 1)
+if not high then return nil end
+local till = at + 1 + low + high * 256
+if till == at + 1 or #record < till then return nil end
+return string.sub(record, at + 2, till), 200 - priority
+end
+)lua";
+
+inline constexpr char shared_limit_of_each[] =
+    R"lua(local function limit_of_each(each, own)
+if own then return nil end
+if not each then return math.huge end
+local most, many = limit_in(each)
+if many then return nil end
+return most or math.huge
+end
+)lua";
+
+inline constexpr char shared_has_passed[] =
+    R"lua(local function has_passed()
+local till = '(' .. 'z'
+return call('ZRANGEBYLEX', P, '[' .. 'y', till, 'LIMIT', 0, 1)[1] ~= nil
+end
+)lua";
+
+inline constexpr char shared_latest_turn[] =
+    R"lua(local function latest_turn()
+local last = call('ZRANGE', R, '+inf', '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+local turn = whole(last[2] or 0)
+return turn and turn < 10000000000000 and turn
+end
+)lua";
+
+inline constexpr char shared_running_of[] =
+    R"lua(local function running_of(name)
+return call('ZLEXCOUNT', P, '[' .. 'r' .. name .. '\0', '(' .. 'r' .. name .. '\1')
+end
+)lua";
+
+inline constexpr char shared_has_long_form[] =
+    R"lua(local function has_long_form(name)
+for _, letter in ipairs({'w', 'r'}) do
+local from = '[' .. letter .. name .. '\0'
+if call('ZRANGEBYLEX', P, from, '(' .. letter .. name .. '\1', 'LIMIT', 0, 1)[1] then return true end
+end
+return false
+end
+)lua";
+
+inline constexpr char shared_short_none[] =
+    R"lua(local short_none = string.char(0)
+)lua";
+
+inline constexpr char shared_with_task[] =
+    R"lua(local function with_task(text, order, seq)
+local task = struct.pack('>BI6', order, seq)
+local till, first = #text, place_in(string.byte(text) + 1)
+while till >= first and string.byte(text, till - 7 + 1) > order do till = till - 7 end
+return till == #text and text .. task or string.sub(text, 1, till) .. task .. string.sub(text, till + 1)
+end
+)lua";
+
+inline constexpr char shared_without_task[] =
+    R"lua(local function without_task(text, order, seq)
+local task, ran = struct.pack('>BI6', order, seq), string.byte(text)
+for n = 1, ran do
+local from, behind = place_in(n), place_in(n + 1)
+if string.sub(text, from, behind - 1) == task then
+return string.char(ran - 1) .. string.sub(text, 2, from - 1) .. string.sub(text, behind)
+end
+end
+end
+)lua";
+
+inline constexpr char shared_members_of[] =
+    R"lua(local function members_of(name, from, most)
+return call('ZRANGEBYLEX', P, from and '(' .. from or '[' .. 'w' .. name .. '\0',
+'(' .. 'w' .. name .. '\1', 'LIMIT', 0, most)
 end
 )lua";
 
@@ -27854,7 +28040,7 @@ end
 inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
-inline constexpr char acquire_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
+inline constexpr char acquire_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -27862,29 +28048,30 @@ inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state,
+    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local consumer, seqs, own = ARGV[1], {}, {}
 local kept = call('HGET', h, consumer)
@@ -27958,10 +28145,10 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "64f017fe81378130fb4be16c2907c806c6a3110b",
-    std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+inline constexpr script acquire{"acquire", "e98332d3af105b30901ce73e7ceb2bfb89e6e193",
+    std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
-inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
+inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, F, o, A, V = 31, unpack(KEYS)
 )lua";
 inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -27969,20 +28156,20 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
+    shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
@@ -27991,10 +28178,10 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -28028,8 +28215,8 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "997a19aa300e223c631a7079491ba27a1aada623",
-    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
+inline constexpr script act_on_group{"act_on_group", "f2340a1bfef03cdc38c021bbc16184f7e4aff639",
+    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -28077,7 +28264,7 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28085,26 +28272,27 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
-    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
@@ -28124,8 +28312,8 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "7e0fe9e44cf4a4f61191c28f2b66d02eb597fc64",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script aside{"aside", "27bbc2c72f10875aaf96f319fe160201f0f4c1bd",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c, i = 3, unpack(KEYS)
 )lua";
@@ -28357,7 +28545,7 @@ return reply
 inline constexpr script counts{"counts", "4fa72d2365e6de1462263d9371befa538d5d98a4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28365,26 +28553,27 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
-    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
@@ -28396,10 +28585,10 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "43ca972bdb76dff8da9ec3d0b9733ab04974c0be",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script end_child{"end_child", "ff36042282ec9fcd43aea854458e9dd54741c1bb",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28407,32 +28596,33 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
-    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
+    shared_parse, nested, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
     shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of, shared_has_room,
-    shared_count_submitted, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_count_submitted, shared_append, shared_lengths_in, shared_place_in, shared_members_in,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
     shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
     shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
     shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -28456,8 +28646,123 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "7393f0b95561241791f1c72084e8acb2582e8e31",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+inline constexpr script enqueue{"enqueue", "a75aa2e0ba4990cef756cc7ac580e5b8c0e2e968",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
+
+inline constexpr char enqueue_keyed_keys[] = R"lua(local first_own, c, r, u, i, w, N, P, G, R = 10, unpack(KEYS)
+)lua";
+inline constexpr auto enqueue_keyed_text = joined(enqueue_keyed_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
+    shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal,
+    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_shows, shared_count,
+    shared_has_room, shared_count_submitted, shared_lengths_in, shared_place_in, shared_members_in,
+    shared_text, shared_answer_in, shared_answered, shared_remember_answer, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_lone_key, shared_limit_of_each, shared_has_passed, shared_latest_turn, shared_has_long_form,
+    shared_short_none, shared_with_task, shared_wake_some, shared_write_rest,
+    R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local before = answered(producer, batch)
+if before then return before end
+local known = call('HMGET', c, 'seq', 'run', 'n2', 'paused', 'events', 'each', 'own')
+if not known[1] then return {'NEW'} end
+local seq = last_number(known[1])
+if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
+local most, turn = limit_of_each(known[6], known[7]), latest_turn()
+if not most or not turn or has_passed() then return {'SLOW'} end
+listens = known[5] or false
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local reply, time, byte, sub = {'OK', seq + 1}, struct.pack('<I6', now), string.byte, string.sub
+local records, names, places, place_of, orders, tasks_of = {}, {}, {}, {}, {}, {}
+for n = 6, #ARGV, 2 do
+local body = ARGV[n]
+local name, order = lone_key(body, 6)
+if not name or ARGV[n + 1] ~= '' then return {'SLOW'} end
+seq = seq + 1
+records[#records + 1] = seq
+records[#records + 1] = time .. body
+local place = place_of[name]
+if not place then
+place = #names + 1
+names[place], place_of[name] = name, place
+end
+places[#places + 1], orders[#orders + 1] = place, order
+local task = sub(body, 9, 8 + byte(body, 8))
+tasks_of[task] = (tasks_of[task] or 0) + 1
+if is_told then tell('submitted', seq, 0, task, '') end
+end
+for task, many in pairs(tasks_of) do count_submitted(task, many) end
+local turns, texts = call('ZMSCORE', R, unpack(names)), call('HMGET', G, unpack(names))
+local are_long, may_start, new, startable = call('EXISTS', P) == 1, {}, {}, 0
+for place, name in ipairs(names) do
+local text = texts[place]
+if text and not ((#text - 1) % 7 == 0 and string.byte(text) <= (#text - 1) / 7) then return {'SLOW'} end
+if not text and not (are_long and has_long_form(name)) then
+text = short_none
+texts[place] = text
+end
+may_start[place] = turns[place]
+if not turns[place] and (most == math.huge or (text and byte(text) or call('ZLEXCOUNT', P, '[' .. 'r' .. name .. '\0', '(' .. 'r' .. name .. '\1')) < most) then
+turn = turn + 1
+new[#new + 1] = turn
+new[#new + 1] = name
+may_start[place] = true
+end
+end
+local members, dropped, short = {}, {}, {}
+local function add_member(member)
+members[#members + 1] = '0'
+members[#members + 1] = member
+end
+for n, place in ipairs(places) do
+local text, number = texts[place], reply[2] + n - 1
+if may_start[place] then startable = startable + 1 end
+if text and #text >= 449 then
+for _, those in ipairs({members_in(names[place], text)}) do
+for _, member in ipairs(those) do add_member(member) end
+end
+dropped[#dropped + 1] = names[place]
+text, texts[place] = false, false
+end
+if text then texts[place] = with_task(text, orders[n], number)
+else add_member('w' .. names[place] .. string.format('\0%03d\0%014d', orders[n], number)) end
+end
+for place, name in ipairs(names) do
+if texts[place] then
+short[#short + 1] = name
+short[#short + 1] = texts[place]
+end
+end
+local many = seq - reply[2] + 1
+if known[4] and refusal(known[4], many) then return {'SLOW'} end
+wakes = startable > 0 and called_by(startable, 0) or 0
+shows = true
+local asleep = sleepers()
+call('HLEN', r)
+local heard_of, at = {}, 1
+while at < #ARGV[5] do
+local place
+place, at = struct.unpack('<H', ARGV[5], at)
+heard_of[#heard_of + 1] = reply[2] + place
+heard_of[#heard_of + 1] = ARGV[4] .. '\n'
+end
+write('HSET', w, heard_of)
+write('HSET', r, records)
+write('HSET', G, short)
+write('HDEL', G, dropped)
+write('ZADD', P, members)
+write('ZADD', R, new)
+call('HSET', c, 'seq', string.format('%d', seq), 'n2', string.format('%d', (whole(known[3]) or 0) + many))
+remember_answer(producer, batch, reply)
+write_rest(asleep)
+return reply
+)lua");
+inline constexpr script enqueue_keyed{"enqueue_keyed", "a7f086f1e90470437f2f21e2e121944bd3b15cee",
+    std::string_view(enqueue_keyed_text.data(), enqueue_keyed_text.size()), "cruiwNPGR"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
@@ -28640,7 +28945,7 @@ return {'OK', now, number, id, unpack(entries)}
 inline constexpr script events{"events", "d61fbe6c948f155c9b5168e09196f2038625398a",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -28648,32 +28953,34 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_priorities_in,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
-    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_passed_tasks, shared_drop_ended, shared_sift_keys,
-    shared_go_on_sifting, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_priorities_in, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
+    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
+    shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_passed_tasks, shared_drop_ended, shared_sift_short, shared_sift_keys,
+    shared_is_sift_due, shared_go_on_sifting, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -28694,7 +29001,7 @@ most, _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_
 admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sift_since', 'sifted', 'sift_took', 'passed')
 if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, lanes_of(lanes), 100
-local has_keyed = call('EXISTS', P, T) > 0
+local has_keyed = call('EXISTS', P, G, T) > 0
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
 local claimable = most > 0 and claimable_by(names, most) or {}
@@ -28889,10 +29196,192 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "ec7f3018f1c2fe8a2cf08f06e7ca7c18fb57657c",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script fetch{"fetch", "d9548008a5ef668f4014e0d2c02fb188e60b3325",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
-inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
+inline constexpr char fetch_keyed_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, P, G, R, T = 14, unpack(KEYS)
+)lua";
+inline constexpr auto fetch_keyed_text = joined(fetch_keyed_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_read,
+    shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_counts,
+    shared_ready, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_place_in, shared_touched,
+    shared_priorities_in, shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake,
+    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_leave_behind, shared_sleepers, shared_is_sift_due, shared_lone_key,
+    shared_limit_of_each, shared_has_passed, shared_latest_turn, shared_members_of, shared_wake_some,
+    shared_write_rest,
+    R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local alive, is_expired = has_lease(consumer)
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
+if not alive then return {'LOST'} end
+local has_due = (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
+if has_due and not is_behind then return {'DUE'} end
+if call('EXISTS', P, G) == 0 then return {'SLOW'} end
+if call('EXISTS', u, T) > 0 or has_passed() then return {'SLOW'} end
+local names
+if #ARGV > 6 then
+names = {}
+for n = 7, #ARGV do names[ARGV[n]] = true end
+end
+if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
+local _, lanes, watcher, watching, waiting, running, each, own, sifting, sifted, sift_took
+most, _, lanes, watcher, watching, waiting, running, each, own, sifting, sifted, sift_took =
+admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3', 'each', 'own', 'sift', 'sifted', 'sift_took')
+local of_each, turn = limit_of_each(each, own), latest_turn()
+if gate and gate.damage or not of_each or not turn or sifting or is_sift_due(sifted, sift_took) then return {'SLOW'} end
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
+waiting, running = whole(waiting) or 0, whole(running) or 0
+local lane_names = {}
+for n, priority in ipairs(priorities_in(lanes)) do lane_names[n] = key('l:' .. priority) end
+local mine = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+if #lane_names > 0 and call('EXISTS', unpack(lane_names)) > 0 then return {'SLOW'} end
+local listed = most > 0 and call('ZRANGE', R, 0, most) or {}
+local texts = #listed > 0 and call('HMGET', G, unpack(listed)) or {}
+local size = math.min(math.ceil(most / math.max(#listed - 1, 1)), 63) + 1
+local byte, unpack_struct = string.byte, struct.unpack
+local chosen, has_of, ran_of = {}, {}, {}
+local others, had_turn = {}, false
+local function next_of(place)
+local of, name = others[place], listed[place]
+if name == '' then
+had_turn = true
+return nil
+elseif not of then
+of = {page = call('ZRANGEBYLEX', P, nil and '(' .. nil or '[' .. 'w' .. name .. '\0',
+'(' .. 'w' .. name .. '\1', 'LIMIT', 0, size), at = 0, room = of_each < math.huge and of_each - call('ZLEXCOUNT', P, '[' .. 'r' .. name .. '\0', '(' .. 'r' .. name .. '\1') or of_each}
+others[place], chosen[place] = of, 0
+elseif of.at == #of.page and #of.page == size then
+of.page, of.at = members_of(name, of.page[#of.page], size), 0
+end
+local member = chosen[place] < of.room and of.page[of.at + 1]
+if not member then return nil end
+of.at = of.at + 1
+return whole(string.sub(member, -18, -14 - 2)) or -1,
+whole(string.sub(member, -14)) or 0
+end
+local owners, orders, seqs, chosen_before = {}, {}, {}, -1
+while #seqs < most and #seqs > chosen_before do
+chosen_before = #seqs
+for place = 1, #listed do
+if #seqs == most then break end
+local text, order, seq = texts[place], nil, nil
+if not text then
+order, seq = next_of(place)
+else
+if not chosen[place] then
+if not ((#text - 1) % 7 == 0 and string.byte(text) <= (#text - 1) / 7) then return {'SLOW'} end
+chosen[place], has_of[place], ran_of[place] = 0, (#text - 1) / 7, byte(text)
+end
+local at = ran_of[place] + chosen[place]
+if at < has_of[place] and at < of_each then
+if at >= 16 then return {'SLOW'} end
+order, seq = unpack_struct('>BI6', text, place_in(at + 1))
+end
+end
+if seq then
+local n = #seqs + 1
+owners[n], orders[n], seqs[n], chosen[place] = place, order, seq, chosen[place] + 1
+end
+end
+end
+local reply, held, found, is_odd, out, back, taken = {'OK', now, 0, -1}, {}, 0, false, {}, {}, {}
+local head = string.char(3, 10)
+local tail = #seqs > 0 and (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
+'\0\0\0\0')
+local conditions, records = read(s, seqs), read(r, seqs)
+for n, seq in ipairs(seqs) do
+local record, place = records[n], owners[n]
+local name, order
+if not conditions[n] and record then name, order = lone_key(record, 0) end
+if name ~= listed[place] or order ~= orders[n] or names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
+is_odd = true
+break
+end
+if is_told then tell('started', seq, 1, string.sub(record, 15, 14 + string.byte(record, 14)), consumer) end
+local packed = head .. string.sub(record, 10, 13) .. tail
+states[#states + 1] = seq
+states[#states + 1] = packed
+held[n] = seq
+if not texts[place] then
+local ends = string.format('\0%03d\0%014d', order, seq)
+out[#out + 1] = 'w' .. name .. ends
+back[#back + 1] = '0'
+back[#back + 1] = 'r' .. name .. ends
+end
+reply[#reply + 1] = seq
+reply[#reply + 1] = record
+reply[#reply + 1] = packed
+taken[place], found = (taken[place] or 0) + 1, n
+end
+if is_odd and found == 0 then return {'SLOW'} end
+local turns, gone, short = {}, {}, {}
+for place, name in ipairs(listed) do
+local many, text, has_more = taken[place] or 0, texts[place], false
+if chosen[place] and (many > 0 or not is_odd) then
+if text then
+local runs = ran_of[place] + many
+has_more = runs < has_of[place] and runs < of_each
+if many > 0 then
+short[#short + 1] = name
+short[#short + 1] = string.char(runs) .. string.sub(text, 2)
+end
+else
+local of = others[place]
+has_more = many < chosen[place] or of.at < #of.page
+if not has_more and #of.page == size then has_more = call('ZRANGEBYLEX', P, of.page[size] and '(' .. of.page[size] or '[' .. 'w' .. name .. '\0',
+'(' .. 'w' .. name .. '\1', 'LIMIT', 0, 1)[1] end
+has_more = has_more and many < of.room
+end
+if has_more then
+turn = turn + 1
+turns[#turns + 1] = turn
+turns[#turns + 1] = name
+else
+gone[#gone + 1] = name
+end
+end
+end
+local has_plain = tonumber(call('ZSCORE', R, ''))
+local left = call('ZCARD', R) - #gone - (has_plain and 1 or 0)
+if left < 1 and has_plain then
+gone[#gone + 1] = ''
+elseif left > 0 and not is_odd and (had_turn or not has_plain) then
+turns[#turns + 1] = turn + 1
+turns[#turns + 1] = ''
+end
+reply[3] = (is_odd or #listed > most and found < most) and 1 or has_due and 2 or 0
+local due_next = gate and gate.start(found)
+if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
+local sleeping = call('ZCARD', i) > 0
+reply[4] = leave_behind(consumer, sleeping, found > 0 or reply[3] > 0, left > 0, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 7))
+for _, command in ipairs(also) do
+if command[2] == N then call('HLEN', N) end
+end
+local asleep = sleepers()
+write('SADD', mine, held)
+write('HSET', s, states)
+write('HSET', G, short)
+write('ZREM', P, out)
+write('ZADD', P, back)
+write('ZREM', R, gone)
+write('ZADD', R, turns)
+if found > 0 then
+call('HSET', c, 'n2', string.format('%d', waiting - found),
+'n3', string.format('%d', running + found))
+end
+write_rest(asleep)
+return reply
+)lua");
+inline constexpr script fetch_keyed{"fetch_keyed", "0892c8a27fe632042e4848ff53df6a0adea3bc94",
+    std::string_view(fetch_keyed_text.data(), fetch_keyed_text.size()), "crsdeCuiNPGRT"};
+
+inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, G, T = 15, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -28911,9 +29400,9 @@ if not alive then return {'LOST'} end
 local has_due = (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 local unusual, sleeping = call('EXISTS', d, e, u, i, P,
-T) > 0, false
+G, T) > 0, false
 if unusual then
-if call('EXISTS', P) == 1 or (tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'SLOW'} end
+if call('EXISTS', P, G) > 0 or (tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'SLOW'} end
 has_due = has_due or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 sleeping = call('ZCARD', i) > 0
@@ -29074,8 +29563,8 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "a41919a5818279568e7151850806c54fa2270741",
-    std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
+inline constexpr script fetch_plain{"fetch_plain", "40a0c590ca3490ed44c50ff74fd47770a1df90f2",
+    std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPGT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
 )lua";
@@ -29379,7 +29868,7 @@ return {'OK'}
 inline constexpr script keep_events{"keep_events", "02bd36d478303d6dc15ee9bc46df3d9e9c4447d8",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29387,30 +29876,31 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
+    shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -29432,8 +29922,8 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "0a3c5311c04f2b077df10077f78859b4d29c5996",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+inline constexpr script leave{"leave", "da44c0b06260b0e08bbbdc9295c0b4955f6423e2",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
@@ -29451,7 +29941,7 @@ return reply
 inline constexpr script limits{"limits", "bacd1357003857b794b76f51c59ff9cde6814e43",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29459,7 +29949,7 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
@@ -29467,22 +29957,23 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
     shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -29503,8 +29994,8 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "a2a5207fae60f55106136540bc80c5dc1c203bc1",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script list{"list", "5c0442f4dfcf0a6bd33bdf2a3b0854917d7f605c",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
@@ -29567,7 +30058,7 @@ return {'OK', now, soonest < 1e15 and soonest or -2}
 inline constexpr script look{"look", "1a9146b60e5cd8e34b1f5f89d0d1702ed5b97131",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29575,30 +30066,31 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_stop_events, shared_write_events, shared_throttle_end,
     shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run,
-    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
+    shared_parse, nested, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
     shared_gaps_as_text, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_counter_of, shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched,
+    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
+    shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
@@ -29729,8 +30221,8 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "eecbe27d66ef3e718b9ab3b9c36e4598535a4b6f",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+inline constexpr script maintain{"maintain", "f6fef1a857f2b419830b412da4a76713e99f8cbd",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
 )lua";
@@ -29787,7 +30279,7 @@ return reply
 inline constexpr script outbox{"outbox", "535c993a742450630eb3a6b87bcd08b926d59761",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29796,29 +30288,29 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_behind_throttle,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_limit, shared_in_force,
     shared_paused_over, shared_put_in_force, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    nested, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -29837,8 +30329,8 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "207bd6166838f34e34ceada4543b1f86ae5700cf",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script pause{"pause", "92ca01aae4210e019c17d91d8cdcddaa8eb631f2",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
 )lua";
@@ -29928,7 +30420,7 @@ return reply
 inline constexpr script peek{"peek", "5303eedb7afdfbb5cf34a9c349d12ec70867fd02",
     std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 27, unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 28, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -29936,16 +30428,17 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
@@ -29956,9 +30449,10 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
     shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -29969,8 +30463,8 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "7665ba225040f0fb051bcf644f3671beaa218766",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script reclaim{"reclaim", "5bad4ef1b5ce2b591f30c9e965961ea3e4c5bf86",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
 )lua";
@@ -30043,7 +30537,7 @@ return reply
 inline constexpr script renew_all{"renew_all", "393ed0c4b2ff31279d9b1974947eba7becf153d3",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxOo"};
 
-inline constexpr char reply_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char reply_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -30051,30 +30545,31 @@ inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
-    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local sent = key('p:' .. ARGV[8])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(sent, 1)
@@ -30132,10 +30627,10 @@ if answer == 0 and not tasks[seq] then remember_answer(sent, 1, reply) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script reply{"reply", "77456dca1b87bd6444419a45c8ad68a657fcc632",
-    std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script reply{"reply", "a0eb3536ac06c10036c4819d31b9183735f664ea",
+    std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -30143,29 +30638,30 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_lines_in, shared_add_lines, shared_last_lines, shared_counts,
     shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -30198,10 +30694,10 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "933e86795f50c384e471c32e44e22c428855fc12",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script report{"report", "2bc0a2ce592ae14bf8d9098b4fcb82c7f5ba4dcf",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -30209,30 +30705,30 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -30245,8 +30741,8 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "8cdb03df8693024d9e96c321daedfab246e2cc76",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script resign{"resign", "81540e6bac9623970e0cc4f34de1c7d64a09f1c9",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -30265,7 +30761,7 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char search_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q, P, F = 14, unpack(KEYS)
+inline constexpr char search_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q, P, G, F = 15, unpack(KEYS)
 )lua";
 inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_read,
@@ -30274,9 +30770,9 @@ inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_de
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_in_slices,
     shared_answered_bytes, shared_fits, shared_gaps_in, shared_counts, shared_bodies, shared_count,
-    shared_text, shared_held_by, shared_sought, shared_is_sought_name, shared_is_sought_time,
-    shared_is_sought_node, shared_is_sought_state, shared_is_sought_record, shared_spend_work,
-    shared_take_found, shared_look_at_singles, shared_is_member, shared_has_sought_hold,
+    shared_lengths_in, shared_place_in, shared_text, shared_held_by, shared_sought, shared_is_sought_name,
+    shared_is_sought_time, shared_is_sought_node, shared_is_sought_state, shared_is_sought_record,
+    shared_spend_work, shared_take_found, shared_look_at_singles, shared_is_member, shared_has_sought_hold,
     shared_look_at_segment, shared_segment_below, shared_time_near,
     R"lua(if ARGV[1] ~= '1' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
@@ -30378,6 +30874,11 @@ local rest = take_indexed(seqs, from)
 return rest or #members == 500 and call('ZSCORE', F, members[#members]) - 1 or 0
 end
 local function of_key(seqs)
+local text = call('HGET', G, sought.key)
+for n = 1, text and lengths_in(text) or 0 do
+local _, seq = struct.unpack('>BI6', text, place_in(n))
+seqs[#seqs + 1] = seq
+end
 for _, letter in ipairs({'w', 'r'}) do
 local from, till = '[' .. letter .. sought.key .. '\0', '(' .. letter .. sought.key .. '\1'
 if call('ZLEXCOUNT', P, from, till) > 1000 then return false end
@@ -30444,10 +30945,10 @@ reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(
 if next_one > 0 then reply[5] = time_near(next_one) or 0 end
 return reply
 )lua");
-inline constexpr script search{"search", "0457794d70c413b86d3447414a1f7ab837c91b4e",
-    std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPF"};
+inline constexpr script search{"search", "6043ce04dcf07b3899e558510b37ff43b46da0ce",
+    std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPGF"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K, V = 19, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, G, R, T, L, K, V = 20, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -30458,10 +30959,11 @@ inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_pre
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages,
-    shared_wakes, shared_shows, shared_count, shared_touched, shared_touch, shared_text, shared_wake,
-    shared_call_those_who_know, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
+    shared_wakes, shared_shows, shared_count, shared_lengths_in, shared_place_in, shared_members_in,
+    shared_touched, shared_touch, shared_text, shared_wake, shared_call_those_who_know, shared_sleepers,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
@@ -30473,7 +30975,7 @@ if is_known or wanted == '' and not before then return {'OK'} end
 local stated = wanted ~= '' and string.format('%d ', now) .. wanted .. '\n' .. reason
 local function store(hash, field) also[#also + 1] = stated and {'HSET', hash, field, stated} or {'HDEL', hash, field} end
 if is_live then live = stated else declared = stated end
-local has_keyed = call('EXISTS', P) == 1
+local has_keyed = call('EXISTS', P, G) > 0
 wakes = has_keyed and 1 or 0
 local asleep = sleepers()
 if name == '' then
@@ -30482,7 +30984,7 @@ local next_one = in_force(declared, live)
 next_one = next_one and string.sub(next_one, 2)
 also[#also + 1] = next_one and {'HSET', c, 'each', next_one} or {'HDEL', c, 'each'}
 if has_keyed and next_one ~= known[4] then
-also[#also + 1] = {'HSET', c, 'sift', 'w'}
+also[#also + 1] = {'HSET', c, 'sift', 'k'}
 also[#also + 1] = {'HDEL', c, 'sift_since'}
 end
 else
@@ -30493,7 +30995,7 @@ if has_keyed then
 local of = touch(name)
 of.is_due, of.stated = true, {declared, live}
 turns_of_keys().place()
-for _, set in ipairs({R, T, u}) do
+for _, set in ipairs({P, R, T, u}) do
 probe('ZCARD', set)
 for member, at in pairs(sorted_sets[set]) do
 also[#also + 1] = at and {'ZADD', set, string.format('%d', at), member} or {'ZREM', set, member}
@@ -30505,8 +31007,8 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "4029d21c2df249ff62d7ef0f271a47efd514ac17",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLKV"};
+inline constexpr script set_key_limit{"set_key_limit", "8e7e3094551b98f257694987a5df2a7a04ee4a27",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPGRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -30546,7 +31048,7 @@ return {'OK'}
 inline constexpr script set_limit{"set_limit", "f168fbe6817e0cf4fb9cb1547267aa61361e5216",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A, V = 30, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, G, R, T, L, K, o, A, V = 31, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -30554,32 +31056,33 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_damage, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
-    shared_parse, nested, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    nested, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
     shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of, shared_has_room,
-    shared_count_submitted, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_count_submitted, shared_append, shared_lengths_in, shared_place_in, shared_members_in,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
     shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
     shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
     shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -30600,10 +31103,10 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1bdc98878d50cb05142b8040813ed0462d6cdabb",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
+inline constexpr script set_schedule{"set_schedule", "c6708e5995447ad340364408a997580c77e1d9f9",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPGRTLKoAV"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -30612,28 +31115,29 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_behind_throttle,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_throttled_till,
     shared_hold_back, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, nested, shared_fresh, shared_ends_now, shared_succeeded,
+    shared_unpack_state, nested, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_load_for_steps, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_counter_of, shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched,
+    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
@@ -30707,8 +31211,119 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "7da80fb8eaea6b1b18702469fdf7fa1c10d8d228",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script settle{"settle", "4f3e1218d84875ce495d46eb4877c15a8d2cd19e",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
+
+inline constexpr char settle_keyed_keys[] = R"lua(local first_own, c, r, s, C, f, u, i, w, N, P, G, R, T = 14, unpack(KEYS)
+)lua";
+inline constexpr auto settle_keyed_text = joined(settle_keyed_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to,
+    shared_read, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now,
+    shared_ends_now, shared_succeeded, shared_counts, shared_ready, shared_bodies, shared_messages,
+    shared_wakes, shared_shows, shared_count, shared_place_in, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_lone_key, shared_limit_of_each,
+    shared_has_passed, shared_latest_turn, shared_short_none, shared_without_task, shared_wake_some,
+    shared_write_rest,
+    R"lua(local consumer = ARGV[1]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+if not alive then return {'SLOW'} end
+local mine = key('a:' .. consumer)
+local each, own
+each, own, listens = unpack(call('HMGET', c, 'each', 'own', 'events'))
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local of_each, turn = limit_of_each(each, own), latest_turn()
+if not of_each or not turn or call('EXISTS', T) == 1 or has_passed() then return {'SLOW'} end
+local seqs, records = {}, {}
+for n = 2, #ARGV do
+local how, _, seq = struct.unpack('<BBdI4', ARGV[n])
+if how ~= 0 then return {'SLOW'} end
+seqs[n - 1] = seq
+end
+local conditions, has_waiters = read(s, seqs), call('EXISTS', w) == 1
+records = read(r, seqs)
+local held, names, place_of, places, orders = {}, {}, {}, {}, {}
+for n, seq in ipairs(seqs) do
+local word, record = ARGV[n + 1], records[n]
+local name, order
+if record then name, order = lone_key(record, 0) end
+local state, failed = succeeded(name and conditions[n], word, consumer, 8)
+if not state or held[seq] then return {'SLOW'} end
+held[seq] = true
+states[#states + 1] = seq
+states[#states + 1] = state
+local place = place_of[name]
+if not place then
+place = #names + 1
+names[place], place_of[name] = name, place
+end
+places[n], orders[n] = place, order
+if has_waiters then
+local nonce = struct.unpack('<I4', word, 11)
+ended[#ended + 1] = {
+seq = seq, nonce = nonce, state = 5, failed = failed, result = string.sub(word, 31),
+error = ''
+}
+end
+if is_told then tell('succeeded', seq, failed + 1, '', consumer) end
+end
+local texts, out, ends_of = call('HMGET', G, unpack(names)), {}, {}
+for n, place in ipairs(places) do
+local text = texts[place]
+if text then
+text = ((#text - 1) % 7 == 0 and string.byte(text) <= (#text - 1) / 7) and without_task(text, orders[n], seqs[n])
+if not text then return {'SLOW'} end
+texts[place] = text
+else
+out[#out + 1] = 'r' .. names[place] .. string.format('\0%03d\0%014d', orders[n], seqs[n])
+ends_of[place] = (ends_of[place] or 0) + 1
+end
+end
+local short, dropped, turns, startable = {}, {}, {}, 0
+for place, name in ipairs(names) do
+local text, has_waiting, ran = texts[place], false, 0
+if text and #text == #short_none then
+dropped[#dropped + 1] = name
+elseif text then
+short[#short + 1] = name
+short[#short + 1] = text
+ran = string.byte(text)
+has_waiting = of_each < math.huge and #text >= place_in(ran + 2) - 1
+else
+has_waiting = of_each < math.huge and call('ZRANGEBYLEX', P, nil and '(' .. nil or '[' .. 'w' .. name .. '\0',
+'(' .. 'w' .. name .. '\1', 'LIMIT', 0, 1)[1]
+if has_waiting then ran = call('ZLEXCOUNT', P, '[' .. 'r' .. name .. '\0', '(' .. 'r' .. name .. '\1') - ends_of[place] end
+end
+if has_waiting and ran < of_each and not tonumber(call('ZSCORE', R, name)) then
+startable, turn = startable + 1, turn + 1
+turns[#turns + 1] = turn
+turns[#turns + 1] = name
+end
+end
+local told_of = tell_waiters() or {}
+wakes = called_by(startable, #seqs)
+call('ZCARD', f)
+local asleep = sleepers()
+write('SREM', mine, seqs)
+write('HSET', s, states)
+write('HDEL', G, dropped)
+write('HSET', G, short)
+write('ZREM', P, out)
+write('ZADD', R, turns)
+call('ZADD', f, string.format('%d', now + 3600000), table.concat(seqs, ','))
+write('HDEL', w, told_of)
+count(3, -#seqs)
+count(5, #seqs)
+write_rest(asleep)
+return {'OK'}
+)lua");
+inline constexpr script settle_keyed{"settle_keyed", "d4e3835cc4460b178aa03516c4a889b47a2de338",
+    std::string_view(settle_keyed_text.data(), settle_keyed_text.size()), "crsCfuiwNPGRT"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -30756,7 +31371,7 @@ write_events()
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "ef890764f5530bb6b779457d8a37119b8d7db804",
+inline constexpr script settle_one{"settle_one", "46d247cd23866126183d471daaae75fe9b290f27",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, g, N, b, B, q = 13, unpack(KEYS)
@@ -30896,10 +31511,10 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "430996b353d1337aa2e99151f04d70b504447c2c",
+inline constexpr script settle_plain{"settle_plain", "a9f98949498c953b8567b9d5ccddcbda01622c92",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwgNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -30907,29 +31522,30 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -30949,8 +31565,8 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "fedbcc3d755dd78366ec465d069805ecda0e9e5c",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script signal{"signal", "a5198068e242ddda3dc66bd37f8a818dfa09a1a3",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
 )lua";
@@ -31041,7 +31657,7 @@ return reply
 inline constexpr script statistics_history{"statistics_history", "e1f857ed91bdd360db841c24670996da3b34748b",
     std::string_view(statistics_history_text.data(), statistics_history_text.size()), "cmM"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -31049,32 +31665,32 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task, shared_try_afresh,
+    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -31093,10 +31709,10 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "2188c6b305973c3fefed982b7481c19b41a8f5ea",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
+inline constexpr script steer{"steer", "c473611b222da17473a71086a4b7bce043580d77",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
-inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A, V = 31, unpack(KEYS)
+inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, O, U, o, A, V = 32, unpack(KEYS)
 )lua";
 inline constexpr auto step_operation_text = joined(step_operation_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -31104,20 +31720,20 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    nested, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
@@ -31126,11 +31742,11 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_unpack_operation,
-    shared_stored_operation, shared_outdated_operations, shared_operation_row, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local id, of = ARGV[1], stored_operation(ARGV[1])
 if not of then return {'OK'} end
@@ -31171,10 +31787,10 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "f2eafc9d2a7b7b3d54fb54c70f1fffee7c7ba424",
-    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoAV"};
+inline constexpr script step_operation{"step_operation", "f3fb7eb230acd54ecd988edf7f68ed563f1749ed",
+    std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKOUoAV"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
@@ -31182,29 +31798,29 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -31214,8 +31830,8 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "7f6223597322260b84398d15c1b3892e35a2a4ea",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script update{"update", "5fd53f98ad557c526fbabf270116609d7527b11d",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -31251,7 +31867,7 @@ return reply
 inline constexpr script wait{"wait", "cffe2bd59286734d9aab1c45044c9db2bcdcb10d",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, N, b, B, q, P, R, T, L, K, V = 22, unpack(KEYS)
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, N, b, B, q, P, G, R, T, L, K, V = 23, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
@@ -31261,12 +31877,13 @@ inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_load, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_sorted_sets, shared_own_ids, shared_bodies, shared_wakes, shared_count, shared_touched,
-    shared_touch, shared_keyed_member, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals, shared_journal_of,
-    shared_priorities_in, shared_attempts, shared_text, shared_call_those_who_know, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys,
+    shared_sorted_sets, shared_own_ids, shared_bodies, shared_wakes, shared_count, shared_lengths_in,
+    shared_place_in, shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
+    shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
+    shared_text, shared_call_those_who_know, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_has_passed,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -31369,8 +31986,12 @@ end
 local function give_key()
 local name = info(task).key
 give_limit_of_key()
-local before = call('ZLEXCOUNT', P, '[' .. 'w' .. name .. '\0',
-'(' .. keyed_member('w', task))
+local member, before = keyed_member('w', task), 0
+local those = touch(name).short_waiting
+while those and those[before + 1] and those[before + 1] ~= member do before = before + 1 end
+if not those then
+before = call('ZLEXCOUNT', P, '[' .. 'w' .. name .. '\0', '(' .. member)
+end
 give(17, {count = before, names = {name}})
 end
 local is_scheduled = task.state == 1
@@ -31399,10 +32020,10 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "60d4ef21ac415efeabedc3c63c0b023b60f470e6",
-    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLKV"};
+inline constexpr script why{"why", "e8a36dbdda633b507031e51bcc2061fc7cdc481e",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPGRTLKV"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -31410,29 +32031,30 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -31501,8 +32123,8 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "fabb520333d01ebbb6109802411d513aea028cf1",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
+inline constexpr script write_journal{"write_journal", "c8480a76a341a9d64262ece022767d9e13340798",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -31615,13 +32237,13 @@ public:
 
     /// Calls the first of the fast scripts that is enough, or the one for any case.
     asio::awaitable<answer> run(std::vector<fast_script*> fast, const script& any, std::vector<std::string> own,
-                                arguments with, bool repeatable) {
+                                arguments with, bool repeatable, bool durable = false) {
         const auto self = shared_from_this();
         for (auto* one : fast) {
-            auto got = co_await try_fast(*one, own, with, repeatable);
+            auto got = co_await try_fast(*one, own, with, repeatable, durable);
             if (!got.is_slow) co_return got;
         }
-        co_return co_await call(any, own, with, repeatable);
+        co_return co_await call(any, own, with, repeatable, durable);
     }
 
     /// Like `run`, for a fast script alone: where it is passed over, or was not enough, the answer is slow.
@@ -31879,6 +32501,9 @@ public:
         return (flags() & has_limits) == 0 || record_.substr(limits_at(), limits_layout::retention) == no_deadline_nor_expiry;
     }
 
+    /// Whether a script need not look into it but for that and its key.
+    bool is_only_keyed() const { return (flags() & (has_limits | has_own_id | has_unique_key | has_key | has_parent)) == has_key; }
+
     /// Version, flags and priority, and then name and limits: those that agree in both can share a segment.
     std::string_view kind() const { return record_.substr(0, at(record_layout::nonce)); }
     std::string_view name_and_limits() const {
@@ -32080,8 +32705,15 @@ public:
         const auto self = shared_from_this();
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
-        std::vector<fast_script*> fast(1, &fetch_plain_);
+        std::vector<fast_script*> fast;
+        fast.push_back(&fetch_plain_);
+        if (has_keyed_) fast.push_back(&fetch_keyed_);
         co_return co_await calls_->run(std::move(fast), scripts::fetch, std::move(own), std::move(with), false);
+    }
+
+    /// A task has been handed out. As long as none has a key, the scripts for these are not tried.
+    void see_record(std::string_view record) {
+        if (record.size() > record_layout::version && record[record_layout::version] == char(stored_version::keyed_record)) has_keyed_ = true;
     }
 
     /// Tells once of data that can't be used: `what` it is called on the server, and why.
@@ -32200,10 +32832,12 @@ private:
     static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item>& items,
                                                           bool may_be_sent_again) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
-        bool all_plain = true;
+        bool all_plain = true, all_keyed = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
             if (items[i].is_awaited) put(heard_of, static_cast<std::uint16_t>(i));
-            all_plain = all_plain && items[i].place.empty() && record_head(items[i].record).is_plain();
+            const record_head head(items[i].record);
+            all_plain = all_plain && items[i].place.empty() && head.is_plain();
+            all_keyed = all_keyed && items[i].place.empty() && head.is_only_keyed();
         }
         const auto batch = ++self->batches_;
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
@@ -32239,8 +32873,13 @@ private:
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
             own.insert(own.end(), lanes.begin(), lanes.end());
+            std::vector<fast_script*> fast;
+            if (all_keyed) {
+                self->has_keyed_ = true;
+                fast.push_back(&self->enqueue_keyed_);
+            }
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
-            got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
+            got = co_await self->calls_->run(std::move(fast), script, std::move(own), std::move(with), true, true);
         }
         co_return read_stored(got, items, all_plain);
     }
@@ -32286,6 +32925,7 @@ private:
         if (bytes <= (std::max)(most_handed::bytes, items * usual)) {  // what is large is sent once
             if (items == 1) fast.push_back(&self->settle_one_);
             fast.push_back(&self->settle_plain_);
+            if (self->has_keyed_) fast.push_back(&self->settle_keyed_);
         }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
@@ -32301,11 +32941,15 @@ private:
     const std::string producer_;
     const std::shared_ptr<queue_calls> calls_;
     std::atomic<std::uint64_t> batches_ = 0;
+    std::atomic<bool> has_keyed_ = false;    // this process knows of tasks that have a key
     std::atomic<bool> is_unserved_ = false;  // and it has been said
     fast_script hand_over_{scripts::hand_over};
     fast_script settle_one_{scripts::settle_one};
     fast_script settle_plain_{scripts::settle_plain};
     fast_script fetch_plain_{scripts::fetch_plain};
+    fast_script enqueue_keyed_{scripts::enqueue_keyed};
+    fast_script settle_keyed_{scripts::settle_keyed};
+    fast_script fetch_keyed_{scripts::fetch_keyed};
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
@@ -32827,7 +33471,10 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
 inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
                       std::vector<delivery>& found, spoiled_tasks& spoiled) {
     auto ahead = from;
-    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
+    if (const auto number = ahead.integer(); number != 0) {
+        if (number > 0) source.see_record(ahead.text());
+        return read_deliveries(index, from, records, now, found, spoiled);
+    }
     from = ahead;
     const std::string what(from.text());
     if (what.empty()) {

@@ -76,7 +76,10 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
 inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
                       std::vector<delivery>& found, spoiled_tasks& spoiled) {
     auto ahead = from;
-    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
+    if (const auto number = ahead.integer(); number != 0) {
+        if (number > 0) source.see_record(ahead.text());
+        return read_deliveries(index, from, records, now, found, spoiled);
+    }
     from = ahead;
     const std::string what(from.text());
     if (what.empty()) {

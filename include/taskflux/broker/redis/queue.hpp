@@ -124,8 +124,15 @@ public:
         const auto self = shared_from_this();
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
-        std::vector<fast_script*> fast(1, &fetch_plain_);
+        std::vector<fast_script*> fast;
+        fast.push_back(&fetch_plain_);
+        if (has_keyed_) fast.push_back(&fetch_keyed_);
         co_return co_await calls_->run(std::move(fast), scripts::fetch, std::move(own), std::move(with), false);
+    }
+
+    /// A task has been handed out. As long as none has a key, the scripts for these are not tried.
+    void see_record(std::string_view record) {
+        if (record.size() > record_layout::version && record[record_layout::version] == char(stored_version::keyed_record)) has_keyed_ = true;
     }
 
     /// Tells once of data that can't be used: `what` it is called on the server, and why.
@@ -244,10 +251,12 @@ private:
     static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item>& items,
                                                           bool may_be_sent_again) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
-        bool all_plain = true;
+        bool all_plain = true, all_keyed = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
             if (items[i].is_awaited) put(heard_of, static_cast<std::uint16_t>(i));
-            all_plain = all_plain && items[i].place.empty() && record_head(items[i].record).is_plain();
+            const record_head head(items[i].record);
+            all_plain = all_plain && items[i].place.empty() && head.is_plain();
+            all_keyed = all_keyed && items[i].place.empty() && head.is_only_keyed();
         }
         const auto batch = ++self->batches_;
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
@@ -283,8 +292,13 @@ private:
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
             own.insert(own.end(), lanes.begin(), lanes.end());
+            std::vector<fast_script*> fast;
+            if (all_keyed) {
+                self->has_keyed_ = true;
+                fast.push_back(&self->enqueue_keyed_);
+            }
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
-            got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
+            got = co_await self->calls_->run(std::move(fast), script, std::move(own), std::move(with), true, true);
         }
         co_return read_stored(got, items, all_plain);
     }
@@ -330,6 +344,7 @@ private:
         if (bytes <= (std::max)(most_handed::bytes, items * usual)) {  // what is large is sent once
             if (items == 1) fast.push_back(&self->settle_one_);
             fast.push_back(&self->settle_plain_);
+            if (self->has_keyed_) fast.push_back(&self->settle_keyed_);
         }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
@@ -345,11 +360,15 @@ private:
     const std::string producer_;
     const std::shared_ptr<queue_calls> calls_;
     std::atomic<std::uint64_t> batches_ = 0;
+    std::atomic<bool> has_keyed_ = false;    // this process knows of tasks that have a key
     std::atomic<bool> is_unserved_ = false;  // and it has been said
     fast_script hand_over_{scripts::hand_over};
     fast_script settle_one_{scripts::settle_one};
     fast_script settle_plain_{scripts::settle_plain};
     fast_script fetch_plain_{scripts::fetch_plain};
+    fast_script enqueue_keyed_{scripts::enqueue_keyed};
+    fast_script settle_keyed_{scripts::settle_keyed};
+    fast_script fetch_keyed_{scripts::fetch_keyed};
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};

@@ -131,13 +131,13 @@ public:
 
     /// Calls the first of the fast scripts that is enough, or the one for any case.
     asio::awaitable<answer> run(std::vector<fast_script*> fast, const script& any, std::vector<std::string> own,
-                                arguments with, bool repeatable) {
+                                arguments with, bool repeatable, bool durable = false) {
         const auto self = shared_from_this();
         for (auto* one : fast) {
-            auto got = co_await try_fast(*one, own, with, repeatable);
+            auto got = co_await try_fast(*one, own, with, repeatable, durable);
             if (!got.is_slow) co_return got;
         }
-        co_return co_await call(any, own, with, repeatable);
+        co_return co_await call(any, own, with, repeatable, durable);
     }
 
     /// Like `run`, for a fast script alone: where it is passed over, or was not enough, the answer is slow.

@@ -29,6 +29,9 @@ public:
         return (flags() & has_limits) == 0 || record_.substr(limits_at(), limits_layout::retention) == no_deadline_nor_expiry;
     }
 
+    /// Whether a script need not look into it but for that and its key.
+    bool is_only_keyed() const { return (flags() & (has_limits | has_own_id | has_unique_key | has_key | has_parent)) == has_key; }
+
     /// Version, flags and priority, and then name and limits: those that agree in both can share a segment.
     std::string_view kind() const { return record_.substr(0, at(record_layout::nonce)); }
     std::string_view name_and_limits() const {

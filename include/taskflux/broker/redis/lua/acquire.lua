@@ -1,9 +1,9 @@
 -- Hands named tasks to a consumer that this makes known, with a lease: those that wait, and that limits let start.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
---           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
---           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev
---           STREAM
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET,
+--           turn_times ZSET, key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:…
+--           HASH, D HASH, ev STREAM
 --      ARGV consumer, lease in ms, channel; then of each: number, nonce, own id ('': that number and nonce)
 -- out: {'OK', now in ms, {`acquire_outcome`, and where it is taken number, record, state} of each}, {'OK', -1} where
 --      somebody has joined under that name; DUE, NEED, RELAY

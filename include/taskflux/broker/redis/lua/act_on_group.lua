@@ -1,9 +1,9 @@
 -- Acts on tasks whose last failure was of an error group, in the order of their numbers.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
---           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
---           key_rules HASH, key_starts HASH, failing ZSET, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:…
---           HASH, D HASH, ev STREAM
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET,
+--           turn_times ZSET, key_rules HASH, key_starts HASH, failing ZSET, outbox HASH, attempts HASH, arrivals ZSET, l:…
+--           LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV group; number to begin behind; retry, cancel or remove
 -- out: {'OK', number to go on behind or 0, how many it was done to}; DUE, NEED, RELAY
 -- O(log n) a task; O(lane) to take one out of a lane of up to 1,000.

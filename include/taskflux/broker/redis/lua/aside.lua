@@ -1,8 +1,8 @@
 -- Sets tasks aside that a consumer was given and can't read: they stay as they are, and take no place of a limit.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids HASH,
 --           unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH, segments
---           HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH,
---           outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
+--           HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET, turn_times ZSET, key_rules HASH,
+--           key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV consumer; then of each: number, why
 -- out: {'OK'}; NEED, RELAY
 -- O(tasks).

@@ -1,8 +1,9 @@
 -- Hands out tasks of any kind.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
---           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH,
---           key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET, turn_times ZSET,
+--           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev
+--           STREAM
 --      ARGV consumer, how many at most, channel to be woken by ('': none), sleeper, signature of the names, 1: what is due was
 --           done in part and holds this up no longer ('': all of it comes first), names ('any': none)
 -- out: {'OK', now in ms, 1 if there is more to look at, 2 if something is due, or 0, when something will fall due or -1,
@@ -30,7 +31,7 @@ most, _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_
     admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sift_since', 'sifted', 'sift_took', 'passed')
 if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, lanes_of(lanes), bound.passed_over
-local has_keyed = call('EXISTS', keys.keyed, keys.turn_times) > 0
+local has_keyed = call('EXISTS', keys.keyed, keys.short_keys, keys.turn_times) > 0
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- Hands out what it can. Gives the keys whose turns there are, whether tasks have gone to their keys, which may start now, and

@@ -1,7 +1,8 @@
 -- Hands out tasks while the next ones are plain: nothing has happened to them, and they have neither own id, unique key nor
 -- deadline. Stops at the first that is not: then there is more, or, when nothing came before that, SLOW.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, unclaimed ZSET, sleepers ZSET,
---           names HASH, segments HASH, set_aside HASH, keyed ZSET, turn_times ZSET, l:… LIST, a:… SET, ev STREAM
+--           names HASH, segments HASH, set_aside HASH, keyed ZSET, short_keys HASH, turn_times ZSET, l:… LIST, a:… SET, ev
+--           STREAM
 --      ARGV as `fetch`
 -- out: as `fetch`; also pieces of segments: [-first number, piece, nonces]; DUE, LOST, NEED, SLOW
 -- O(1) a task.
@@ -13,9 +14,9 @@ if not alive then return {'LOST'} end
 local has_due = due(keys.leases)
 if has_due and not is_behind then return {'DUE'} end
 local unusual, sleeping = call('EXISTS', keys.scheduled, keys.limited, keys.unclaimed, keys.sleepers, keys.keyed,
-                               keys.turn_times) > 0, false
+                               keys.short_keys, keys.turn_times) > 0, false
 if unusual then
-    if call('EXISTS', keys.keyed) == 1 or due(keys.turn_times) then return {'SLOW'} end
+    if call('EXISTS', keys.keyed, keys.short_keys) > 0 or due(keys.turn_times) then return {'SLOW'} end
     has_due = has_due or due(keys.scheduled) or due(keys.limited)
     if has_due and not is_behind then return {'DUE'} end
     sleeping = call('ZCARD', keys.sleepers) > 0

@@ -1,8 +1,9 @@
 -- Reads tasks in the order of their numbers.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
---           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH,
---           key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET, turn_times ZSET,
+--           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev
+--           STREAM
 --      ARGV the last number seen, how many tasks at most
 -- out: {'OK', the last number looked at, 1 at the end or 0, {number, record, state, progress, log} of each}; DUE, NEED, RELAY
 -- O(log n) a task, until these have 1 MiB; O(numbers) where tasks have gone, up to 4,500 of them in a call.

@@ -1,9 +1,9 @@
 -- Does what time alone brings about, some of it: promotes, gives up, recovers from consumers without a lease, forgets.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
---           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
---           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev
---           STREAM
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET,
+--           turn_times ZSET, key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:…
+--           HASH, D HASH, ev STREAM
 --      ARGV how many at most of each, the server's run id ('': not known)
 -- out: {'OK', 1 if there is more or 0, and of each task that has failed here: its number, nonce and name, and why}; NEED;
 --      RELAY in place of OK when the outbox holds something

@@ -1,9 +1,9 @@
 -- Ends a task with a result, for who need not be its consumer.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
---           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH,
---           key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, p:… STRING, D HASH, ev
---           STREAM
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET, turn_times ZSET,
+--           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, p:…
+--           STRING, D HASH, ev STREAM
 --      ARGV number, nonce, own id ('': that number and nonce), `reply_scope`, token, result, what is to be submitted to another
 --           queue (as the outbox has it; '': nothing), which call it is: the same where it is sent again
 -- out: {'OK', effect}; DUE, NEED, RELAY

@@ -1,6 +1,6 @@
 -- Finds tasks, newest first: a page, or what a bounded amount of work finds.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, reports HASH,
---           segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, failing ZSET, a:… SET
+--           segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, failing ZSET, a:… SET
 --      ARGV '1' where what is due need not be done first, or ''; number to begin at, 0: the newest; how many tasks at most;
 --           states as letters, 'a' is the first; name, with * at its end: how it begins; key; node; submitted at or after;
 --           submitted before; error group; '1' where it has an error; '' where it does not matter
@@ -124,6 +124,11 @@ end
 
 -- Those of a key that wait or run.
 local function of_key(seqs)
+    local text = call('HGET', keys.short_keys, sought.key)
+    for n = 1, text and lengths_in(text) or 0 do
+        local _, seq = struct.unpack(format.short_task, text, place_in(n))
+        seqs[#seqs + 1] = seq
+    end
     for _, letter in ipairs({key_letter.waiting, key_letter.running}) do
         local from, till = '[' .. letter .. sought.key .. '\0', '(' .. letter .. sought.key .. '\1'
         if call('ZLEXCOUNT', keys.keyed, from, till) > bound.search_indexed then return false end

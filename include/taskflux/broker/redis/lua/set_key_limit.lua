@@ -1,7 +1,7 @@
 -- Sets what limits each key of the queue, or one key, or takes it back: as it is declared, or live, which counts in its place.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET,
---           names HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules
---           HASH, key_starts HASH, arrivals ZSET, ev STREAM
+--           names HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET, turn_times
+--           ZSET, key_rules HASH, key_starts HASH, arrivals ZSET, ev STREAM
 --      ARGV key ('': each), 1: live, limit as text ('': none), reason
 -- out: {'OK'}; NEW
 -- O(log n) of sleepers.
@@ -17,7 +17,7 @@ if is_known or wanted == '' and not before then return {'OK'} end
 local stated = wanted ~= '' and string.format('%d ', now) .. wanted .. '\n' .. reason
 local function store(hash, field) also[#also + 1] = stated and {'HSET', hash, field, stated} or {'HDEL', hash, field} end
 if is_live then live = stated else declared = stated end
-local has_keyed = call('EXISTS', keys.keyed) == 1
+local has_keyed = call('EXISTS', keys.keyed, keys.short_keys) > 0
 wakes = has_keyed and 1 or 0
 local asleep = sleepers()
 if name == '' then
@@ -26,7 +26,7 @@ if name == '' then
     next_one = next_one and string.sub(next_one, 2)
     also[#also + 1] = next_one and {'HSET', keys.queue, 'each', next_one} or {'HDEL', keys.queue, 'each'}
     if has_keyed and next_one ~= known[4] then
-        also[#also + 1] = {'HSET', keys.queue, 'sift', key_letter.waiting}
+        also[#also + 1] = {'HSET', keys.queue, 'sift', key_letter.short}
         also[#also + 1] = {'HDEL', keys.queue, 'sift_since'}
     end
 else
@@ -37,7 +37,7 @@ else
         local of = touch(name)
         of.is_due, of.stated = true, {declared, live}
         turns_of_keys().place()
-        for _, set in ipairs({keys.turns, keys.turn_times, keys.unclaimed}) do
+        for _, set in ipairs({keys.keyed, keys.turns, keys.turn_times, keys.unclaimed}) do
             probe('ZCARD', set)
             for member, at in pairs(sorted_sets[set]) do
                 also[#also + 1] = at and {'ZADD', set, string.format('%d', at), member} or {'ZREM', set, member}

@@ -1,9 +1,9 @@
 -- Changes a schedule unless somebody else has, and stores tasks with it.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
---           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, schedules HASH, keyed ZSET, turns ZSET,
---           turn_times ZSET, key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:…
---           HASH, D HASH, ev STREAM
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, schedules HASH, keyed ZSET, short_keys HASH,
+--           turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST,
+--           a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV the server's run id; id; text that it must still have, text that it gets ('': none); then tasks as for `enqueue`
 -- out: {'OK', 1}, or {'OK', 0} when its text is another; DUE, FULL, NEED, NEW, RELAY
 -- O(log n) a task.

@@ -1,9 +1,9 @@
 -- Acts on tasks from outside.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
---           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
---           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev
---           STREAM
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET,
+--           turn_times ZSET, key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:…
+--           HASH, D HASH, ev STREAM
 --      ARGV cancel, start, promote, requeue or remove; then of each: number, nonce
 -- out: {'OK', effect of each}; DUE, NEED, RELAY
 -- O(log n) a task; O(lane) to take one out of a lane of up to 1,000.

@@ -1,9 +1,9 @@
 -- Does a step of an operation, or stops it: acts on tasks that are still as they were found, and writes how far it has come.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
---           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
---           key_rules HASH, key_starts HASH, operations HASH, ended_operations HASH, outbox HASH, attempts HASH, arrivals ZSET,
---           l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET,
+--           turn_times ZSET, key_rules HASH, key_starts HASH, operations HASH, ended_operations HASH, outbox HASH, attempts
+--           HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV id; the number that it is expected to go on at, or 'stop'; the one at which it goes on next; how many numbers are
 --           done with; by whom; of each task: number, nonce, state
 -- out: {'OK'} where there is none, or {'OK', {row}}, see `operation_row`: as it was where it is elsewhere; DUE, NEED, RELAY

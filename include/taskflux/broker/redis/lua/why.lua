@@ -1,8 +1,8 @@
 -- Tells why a task is not running.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           unique_keys HASH, successors HASH, sleepers ZSET, names HASH, segments HASH, segment_index ZSET, set_aside HASH,
---           keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH, arrivals ZSET, l:… LIST, a:… SET, j:…
---           HASH
+--           keyed ZSET, short_keys HASH, turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH, arrivals ZSET, l:… LIST,
+--           a:… SET, j:… HASH
 --      ARGV number, nonce
 -- out: {'OK'} where there is none; {'OK', state, name, of each reason (`why_reason`): {reason, since, until, count, most, 1 if
 --      these are at least so many or 0, text, names…}}; DUE, NEED
@@ -123,8 +123,12 @@ end
 local function give_key()
     local name = info(task).key
     give_limit_of_key()
-    local before = call('ZLEXCOUNT', keys.keyed, '[' .. key_letter.waiting .. name .. '\0',
-                        '(' .. keyed_member(key_letter.waiting, task))
+    local member, before = keyed_member(key_letter.waiting, task), 0
+    local those = touch(name).short_waiting
+    while those and those[before + 1] and those[before + 1] ~= member do before = before + 1 end
+    if not those then
+        before = call('ZLEXCOUNT', keys.keyed, '[' .. key_letter.waiting .. name .. '\0', '(' .. member)
+    end
     give(why_reason.turn, {count = before, names = {name}})
 end
 

@@ -1,8 +1,9 @@
 -- Writes into a task's journal, all or nothing.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
---           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH,
---           key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, short_keys HASH, turns ZSET, turn_times ZSET,
+--           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:… HASH, D HASH, ev
+--           STREAM
 --      ARGV number, nonce, consumer ('': from outside), token, policy ('': as it was), most bytes; then of each: field, how
 --           (`write_letter`), 1 for a spawned subtask or 0, value (of a subtask its place)
 -- out: {'OK', effect, epoch, what was there ('': nothing) of each}; {'OK', 5, bytes} if it would be too large; DUE, NEED,

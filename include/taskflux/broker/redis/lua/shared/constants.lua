@@ -51,6 +51,7 @@ local record_flag = {...}
 local named_flags = {own_or_unique = record_flag.has_own_id + record_flag.has_unique_key}
 local record_flags = {
     special = record_flag.has_limits + named_flags.own_or_unique + record_flag.has_key + record_flag.has_parent,
+    only_key = record_flag.has_key, only_key_and_more = record_flag.has_key + record_flag.has_more,
 }
 -- C++: broker/redis/layout.hpp state_bit
 local state_bit = {...}
@@ -96,6 +97,7 @@ local format = {
     u16 = '<H', u32 = '<I4', time = '<I6', number = '<d', number_in_msgpack = '>d',
     record = '<I6BBBI4B', record_from_version = '<BBBI4', limits = '<ddddI4', own_id = '<Hc0', unique_key = '<Hc0d',
     key = '<Hc0',
+    short_task = '>BI6',
     parent = '<Bc0dI4Hc0', placing = '<Bdd', replacing = '<Bd',
     state = '<BBI4I4I4I4dddddH', state_from_deliveries = '<I4I4I4dddddH',
     segment_from_version = '<BBBHI4B', segment_from_flags = '<BBHI4B', segment_part = '<HI4', segment_status = '<Bd',
@@ -134,9 +136,11 @@ local journal_letter = {...}
 -- What a member of `keys.keyed` begins with. Behind it: the key, NUL, 100 less the priority in 3 digits, NUL, the number in 14;
 -- where others have passed the task over, its name and NUL stand behind the key. Older programs look at all that stands before
 -- `x` for tasks that wait, and take what has another form for foreign.
-local key_letter = {running = 'r', waiting = 'w', behind_waiting = 'x', passed = 'y', behind_passed = 'z'}
+local key_letter = {running = 'r', waiting = 'w', short = 'k', behind_waiting = 'x', passed = 'y', behind_passed = 'z'}
 -- What stands in front of the key in a member of `keys.unclaimed`: there may be a digit.
 local unclaimed_letter = {key = 'k', behind = 'l'}
+-- Bytes of a task in a field of `keys.short_keys`.
+local short_size = {task = 7}
 -- First bytes that tell kinds of entries apart: of a lane or a consumer's set, of a journal.
 local first_byte = {
     segment = string.byte('@'), subtask = string.byte(journal_letter.subtask), count = string.byte('#'),
@@ -186,6 +190,8 @@ local bound = {
     keys = 100,             -- that one fetch looks at because a time has come, or what limits them has changed
     sift_rests = 20,        -- times as long as a look at all keys that time has begun took, until the next one
     sift_rest_ms = 600000,  -- that it is at most
+    short_running = 16,     -- tasks of a key in its short form that run
+    short_text = 449,       -- bytes of that form with 64 tasks
     key_page = 64,          -- tasks of a key that are read at once
     claimable = 10000,      -- unclaimed tasks that a fetch without names looks at
     unclaimed_names = 100,  -- of unclaimed tasks, that are compared with those of sleepers

@@ -5,11 +5,23 @@
 -- place, how many wait anew, how many more run, how many of those that are stored as waiting do so no longer. At 0: when the
 -- first of those that a rate holds back may go on. `are_due_seen`: those whose time has come are among these.
 local touched = {[0] = stored_time.never}
+
+-- Notes that something about a key changes. A key that has the short form takes the other one.
 local function touch(name)
     local of = touched[name]
     if not of then
         of = {name = name, fresh = 0, waiting = 0, running = 0, removed = 0}
         touched[name], touched[#touched + 1] = of, of
+        touched.has_short = touched.has_short or call('HLEN', keys.short_keys)
+        local text = touched.has_short > 0 and call('HGET', keys.short_keys, name)
+        if text then
+            of.short_running, of.short_waiting = members_in(name, text)
+            of.ran = #of.short_running
+            for _, those in ipairs({of.short_running, of.short_waiting}) do
+                for _, member in ipairs(those) do sorted_sets[keys.keyed][member] = 0 end
+            end
+            also[#also + 1] = {'HDEL', keys.short_keys, name}
+        end
     end
     of.is_changed = true
     return of

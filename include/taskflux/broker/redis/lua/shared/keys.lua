@@ -24,6 +24,7 @@ local keys = {
     set_aside = 'q',      -- HASH: corrupt or foreign data -> what is wrong with it
     schedules = 'S',      -- HASH: schedule -> its text
     keyed = 'P',          -- ZSET: waiting and running tasks that have a key, in the order in which those of a key start
+    short_keys = 'G',     -- HASH: keys that have few tasks, to which nothing special has happened -> these
     turns = 'R',          -- ZSET: keys that have a task which may start -> when it is their turn; '': the tasks without a key
     turn_times = 'T',     -- ZSET: keys that a rate holds back -> when to look at them again
     key_rules = 'L',      -- HASH: with d, l and a key -> its own limit, as declared or live

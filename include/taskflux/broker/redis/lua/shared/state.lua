@@ -56,14 +56,16 @@ local ends_now, goes_later = struct.pack(format.number, now), struct.pack(format
 
 -- The new state of a task whose consumer returns a result, made of pieces of the old one, and how many attempts have
 -- failed; nothing when the task is not that consumer's to settle, or something is special about it. `word`: an attempt's
--- end as `settle` gets it.
-local function succeeded(state, word, consumer)
+-- end as `settle` gets it; `special`: what its bits say all the same (nil: nothing).
+local function succeeded(state, word, consumer, special)
     if not state or #state ~= state_at.holder - 1 + stored_size.text_length + #consumer or
         string.sub(state, state_at.holder, -1 - stored_size.text_length) ~= consumer then
         return nil
     end
     local number, bits = string.byte(state, state_at.state, state_at.bits)
-    if number ~= state_byte.running or bits >= state_bit.unclaimed or bits % (2 * state_bit.cancel_requested) ~= 0 or
+    bits = bits - (special or 0)
+    if number ~= state_byte.running or bits < 0 or bits >= state_bit.unclaimed or
+        bits % (2 * state_bit.cancel_requested) ~= 0 or
         struct.unpack(format.u16, state, state_at.holder_length) ~= #consumer or
         string.sub(state, state_at.nonce, state_at.failed - 1) ~= string.sub(word, ending_at.nonce, ending_at.delay - 1) then
         return nil

@@ -59,6 +59,14 @@ local function turns_of_keys()
 
     -- Up to so many stored members of the tasks of a key that wait, behind `from`.
     local function waiting_of(of, from, most)
+        if of.short_waiting then
+            local at, found = 1, {}
+            for n, member in ipairs(of.short_waiting) do
+                if member == from then at = n + 1 end
+            end
+            for n = at, math.min(at + most - 1, #of.short_waiting) do found[#found + 1] = of.short_waiting[n] end
+            return found
+        end
         return call('ZRANGEBYLEX', keys.keyed, from and '(' .. from or '[' .. key_letter.waiting .. of.name .. '\0',
                     '(' .. key_letter.waiting .. of.name .. '\1', 'LIMIT', 0, most)
     end
@@ -113,7 +121,7 @@ local function turns_of_keys()
             return
         end
         local works, room, opens = has_waiting(of), room_of(of)
-        local was_full = of.ran and of.ran >= rule.most  -- then it has no turn
+        local was_full = rule and of.ran and of.ran >= rule.most  -- then it has no turn
         local has_passed = place_passed(of, room)
         if works and room > 0 then
             if of.is_visited or was_full or not has_turn(of) then
