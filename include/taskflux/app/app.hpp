@@ -83,7 +83,9 @@ public:
         task.give_to = [contract, shared = std::make_shared<Function>(std::move(handler))](worker& to) {
             to.on(contract, std::move(*shared));
         };
-        task.key_of = [keys = contract.keys()](std::string_view text) { return detail::key_of_text<P>(keys, text); };
+        task.key_of = [keys = contract.keys(), name = task.name](std::string_view text) {
+            return detail::key_of_text<P>(keys, text, [&] { return "the payload of task " + name; });
+        };
         add(std::move(task));
         return *this;
     }

@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_payload_of_a_config_whose_key_can_be_none_is_refused_with
     taskflux::app a{config};
     a.on(ship, [](order) -> asio::awaitable<void> { co_return; });
     BOOST_CHECK_EXCEPTION(start(a.run_on(broker)), config_error, [](const config_error& e) {
-        return e.pointer() == "/schedules/0/payload" && e.reason().starts_with("the key of task ship, taken from its payload: ");
+        return e.pointer() == "/schedules/0/payload" && e.reason().starts_with("the key that is taken from the payload of task ship has ");
     });
 }
 
