@@ -2569,7 +2569,10 @@ each_rule = each_rule or call('HMGET', c, 'each', 'own')
 local text, next_at = each_rule[1] or '', nil
 local known = of.stated or each_rule[2] and call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
 if known then
-for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
+for n = 1, 2 do
+local since, own = string.match(known[n] or '', '^(%d+) (%d* %d* %d* %d*)\n')
+if whole(since) and select(5, limit_in(own)) then text = own end
+end
 end
 limits_known[text] = limits_known[text] or {limit_in(text)}
 local most, many, span, ahead = unpack(limits_known[text], 1, 4)
@@ -3582,7 +3585,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "64f017fe81378130fb4be16c2907c806c6a3110b",
+inline constexpr script acquire{"acquire", "1743df1152d737c1d3377be2c0ff2eacf71df5de",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A, V = 30, unpack(KEYS)
@@ -3652,7 +3655,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "997a19aa300e223c631a7079491ba27a1aada623",
+inline constexpr script act_on_group{"act_on_group", "d83a2e89b0e26b14ef9f45bc5d8a9bf80f36d04c",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3748,7 +3751,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "7e0fe9e44cf4a4f61191c28f2b66d02eb597fc64",
+inline constexpr script aside{"aside", "5c236f87ce0afc06f8beb735fde901f78546414e",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c, i = 3, unpack(KEYS)
@@ -4020,7 +4023,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "43ca972bdb76dff8da9ec3d0b9733ab04974c0be",
+inline constexpr script end_child{"end_child", "8d9636ab2a5e6bc419cc18db93a7e413674a4cfd",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -4080,7 +4083,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "7393f0b95561241791f1c72084e8acb2582e8e31",
+inline constexpr script enqueue{"enqueue", "8f078f7ca36500e6a9d0da7d37e998b62222be3c",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -4513,7 +4516,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "ec7f3018f1c2fe8a2cf08f06e7ca7c18fb57657c",
+inline constexpr script fetch{"fetch", "08081ee051b9d1dd5578c7fcdb2b62529c5218ad",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -5056,7 +5059,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "0a3c5311c04f2b077df10077f78859b4d29c5996",
+inline constexpr script leave{"leave", "2638046ff7d473f1758aadaceb99cf297ad96fe2",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -5127,7 +5130,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "a2a5207fae60f55106136540bc80c5dc1c203bc1",
+inline constexpr script list{"list", "2c8c1656671deec96cba5664b050ca893e2f308a",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -5353,7 +5356,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "eecbe27d66ef3e718b9ab3b9c36e4598535a4b6f",
+inline constexpr script maintain{"maintain", "797ffa1c8ac6a863359184707adcfd7909b1421e",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -5461,7 +5464,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "207bd6166838f34e34ceada4543b1f86ae5700cf",
+inline constexpr script pause{"pause", "97deff14fe8f0465087c37548970b1552c5b8771",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -5593,7 +5596,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "7665ba225040f0fb051bcf644f3671beaa218766",
+inline constexpr script reclaim{"reclaim", "0f5f97aa3a6a25c3c95ed2f5be37155f95b68612",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
@@ -5756,7 +5759,7 @@ if answer == 0 and not tasks[seq] then remember_answer(sent, 1, reply) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script reply{"reply", "77456dca1b87bd6444419a45c8ad68a657fcc632",
+inline constexpr script reply{"reply", "8ec4298ba6813d6878194730b7f93a7fb2328d99",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5822,7 +5825,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "933e86795f50c384e471c32e44e22c428855fc12",
+inline constexpr script report{"report", "ea6997f1c155b3f4ebbefe68d60574e23b0682d1",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -5869,7 +5872,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "8cdb03df8693024d9e96c321daedfab246e2cc76",
+inline constexpr script resign{"resign", "cc073b14985a8bc4eadeba2d6972d9e38a6da576",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -6129,7 +6132,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "4029d21c2df249ff62d7ef0f271a47efd514ac17",
+inline constexpr script set_key_limit{"set_key_limit", "c194390639a483633d49767241485ecc18dd45dc",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -6224,7 +6227,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1bdc98878d50cb05142b8040813ed0462d6cdabb",
+inline constexpr script set_schedule{"set_schedule", "ee37034d13efe6bd3636fa13bcca9248118756c6",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -6331,7 +6334,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "7da80fb8eaea6b1b18702469fdf7fa1c10d8d228",
+inline constexpr script settle{"settle", "71cda5b6d4aa44c81904f9bf95559606716def16",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -6573,7 +6576,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "fedbcc3d755dd78366ec465d069805ecda0e9e5c",
+inline constexpr script signal{"signal", "3518e2eba451c196cac8961bb093c7b835cb8134",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -6717,7 +6720,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "2188c6b305973c3fefed982b7481c19b41a8f5ea",
+inline constexpr script steer{"steer", "faf722e1190da395d7e9791f84d9fb19996fa80f",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoAV"};
 
 inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, O, U, o, A, V = 31, unpack(KEYS)
@@ -6795,7 +6798,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "f2eafc9d2a7b7b3d54fb54c70f1fffee7c7ba424",
+inline constexpr script step_operation{"step_operation", "a68aa854e91173eb058d8b823053c0507103cc25",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -6838,7 +6841,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "7f6223597322260b84398d15c1b3892e35a2a4ea",
+inline constexpr script update{"update", "4f4ff4a76b8027a612f33167964ce253bd9cb69b",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -7023,7 +7026,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "60d4ef21ac415efeabedc3c63c0b023b60f470e6",
+inline constexpr script why{"why", "e1821a86f89c8839aa9b6768cc543bb9bc463688",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLKV"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -7125,7 +7128,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "fabb520333d01ebbb6109802411d513aea028cf1",
+inline constexpr script write_journal{"write_journal", "cca79c640fabcdbabbbc69f9dfb9fd2fd9980665",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts
