@@ -5,6 +5,7 @@
 #include <taskflux/flow/queue_control.hpp>
 
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -176,6 +177,27 @@ BOOST_AUTO_TEST_CASE(a_payload_of_a_config_whose_key_can_be_none_is_refused_with
     BOOST_CHECK_EXCEPTION(start(a.run_on(broker)), config_error, [](const config_error& e) {
         return e.pointer() == "/schedules/0/payload" && e.reason().starts_with("the key that is taken from the payload of task ship has ");
     });
+}
+
+BOOST_AUTO_TEST_CASE(what_a_function_throws_that_takes_a_key_from_a_payload_of_a_config_is_told_with_its_place) {
+    taskflux::schedule_config one;
+    one.task = "pack";
+    one.cron = "@daily";
+    one.payload = {{"customer", "ann"}, {"number", 1}};
+    config.schedules = {one};
+    for (const bool is_exception : {true, false}) {
+        taskflux::app a{config};
+        const auto refuse = [=](const order&) -> std::string {
+            if (is_exception) throw std::out_of_range("no such order");
+            throw 7;
+        };
+        const auto pack = taskflux::task<void(order)>{"pack"}.key(refuse);
+        a.on(pack, [](order) -> asio::awaitable<void> { co_return; });
+        BOOST_CHECK_EXCEPTION(start(a.run_on(broker)), config_error, [&](const config_error& e) {
+            const std::string why = is_exception ? "no such order" : "an object of type int was thrown, which is not a std::exception";
+            return e.pointer() == "/schedules/0/payload" && e.reason() == "the key of task pack can't be taken from it: " + why;
+        });
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
