@@ -17614,6 +17614,15 @@ public:
     const std::vector<std::string>& queues() const { return queues_; }
     duration lease() const { return lease_; }
 
+    /// The queues of which it declares limits, and which it does not serve.
+    std::set<std::string> other_limited_queues() const {
+        std::set<std::string> others;
+        for (const auto& [of, value] : limits_) {
+            if (!value.is_empty() && std::ranges::find(queues_, of.first) == queues_.end()) others.insert(of.first);
+        }
+        return others;
+    }
+
     /// Starts the next epoch: limits first, as they may be gone, and hold from its first fetch. The former name is to leave, where
     /// its lease has not been lost in all queues. A queue that refuses its limit holds up no other: `complain` hears of it once.
     asio::awaitable<void> join() {
@@ -18574,6 +18583,11 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
     });
     for (const auto& each : queues_) monitor_->serves(each.name);
+    for (const auto& queue : member_.other_limited_queues()) {
+        std::string served;
+        for (const auto& each : queues_) served.append(served.empty() ? "" : ", ").append(each.name);
+        monitor_->log(log_level::warning, "it declares a limit of queue " + queue + ", which it does not serve: is the name right? It serves " + served);
+    }
     loops_.start(joining_, join());
     co_await loops_.end_of(joining_);
     if (phase_.fetches()) {
