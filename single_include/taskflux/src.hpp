@@ -207,6 +207,7 @@ public:
     explicit app_core(broker_ptr broker);
 
     const asio::any_io_executor& strand() const { return strand_; }
+    const broker_ptr& broker() const { return broker_; }
 
     // Its parts, set before `live`.
     std::unique_ptr<taskflux::worker> worker;        // null: no task is run here
@@ -300,85 +301,8 @@ namespace taskflux::detail {
 /// The URL without its passwords, for logs. Throws as `connect` does.
 std::string shown_url(std::string_view url);
 
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/app/config/limits.hpp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The limit that a config means. `at`: its place. Errors: `config_error`.
-inline limit limit_of(const limit_config& from, const path& at) {
-    limit made;
-    const auto set = [&](const char* member, auto&& use) {
-        try {
-            use();
-        } catch (const error& e) {
-            throw config_error(path(at, member).pointer(), e.what());
-        }
-    };
-    const auto refuse_without_rate = [&](const char* member, bool is_set) {
-        if (is_set && !from.rate) throw config_error(path(at, member).pointer(), "this belongs to \"rate\", which is missing: add it");
-    };
-    refuse_without_rate("per", from.per.has_value());
-    refuse_without_rate("burst", from.burst.has_value());
-    if (from.burst && *from.burst == 0) throw config_error(path(at, "burst").pointer(), "expected at least 1, or no burst for what is usual");
-    if (from.running) set("running", [&] { made.running(*from.running); });
-    if (from.rate) {
-        const duration per = from.per ? from.per->value() : std::chrono::seconds(1);
-        set("rate", [&] { made.rate(*from.rate, per, from.burst.value_or(0)); });
-    }
-    if (from.max_waiting) set("max_waiting", [&] { made.max_waiting(*from.max_waiting); });
-    return made;
-}
-
-/// Like `limit_of`, of keys.
-inline limit key_limit_of(const limit_config& from, const path& at) {
-    if (from.max_waiting) {
-        throw config_error(path(at, "max_waiting").pointer(), "a limit of keys can't bound what waits: give it to the queue, in /limits");
-    }
-    return limit_of(from, at);
-}
-
-/// Calls `queue` with the name, place and limit of each queue, and `key` with name, place, key (empty: each) and limit of each key.
-inline void for_each_limit(const app_config& config, auto&& queue, auto&& key) {
-    const path root, limits(root, "limits"), key_limits(root, "key_limits");
-    for (const auto& [name, from] : config.limits) {
-        const path here(limits, name);
-        queue(name, here, limit_of(from, here));
-    }
-    for (const auto& [name, from] : config.key_limits) {
-        const path here(key_limits, name), each(here, "each"), keys(here, "keys");
-        if (from.each) key(name, each, std::string(), key_limit_of(*from.each, each));
-        for (const auto& [text, value] : from.keys) {
-            const path one(keys, text);
-            if (!allows(detail::limits::key, text)) {
-                throw config_error(one.pointer(), "expected a key of 1 to 256 bytes of UTF-8 without control characters; the limit of each "
-                                                  "key is \"each\"");
-            }
-            key(name, one, text, key_limit_of(value, one));
-        }
-    }
-}
-
-/// Where a program runs no task, and so no worker declares limits.
-inline void refuse_limits(const app_config& config) {
-    const auto refuse = [](const char* pointer) {
-        throw config_error(pointer, "limits are declared by the worker of a program, and this one runs no task: leave them out, or set "
-                                    "them by queue_control");
-    };
-    if (!config.limits.empty()) refuse("/limits");
-    if (!config.key_limits.empty()) refuse("/key_limits");
-}
-
-/// `to`: a worker.
-inline void declare_limits(const app_config& config, auto& to) {
-    for_each_limit(
-        config, [&](const std::string& queue, const path&, const limit& value) { to.limit(queue, value); },
-        [&](const std::string& queue, const path&, const std::string& key, const limit& value) {
-            if (key.empty()) to.key_limit(queue, value);
-            else to.key_limit(queue, key, value);
-        });
-}
+/// The node's name: that of the config, or the host's.
+std::string node_of(const app_config& config);
 
 }  // namespace taskflux::detail
 
@@ -434,6 +358,105 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/app/config/limits.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The limit that a config means. `at`: its place. Errors: `config_error`.
+inline limit limit_of(const limit_config& from, const path& at) {
+    limit made;
+    const auto set = [&](const char* member, auto&& use) {
+        try {
+            use();
+        } catch (const error& e) {
+            throw config_error(path(at, member).pointer(), e.what());
+        }
+    };
+    const auto refuse_without_rate = [&](const char* member, bool is_set) {
+        if (is_set && !from.rate) throw config_error(path(at, member).pointer(), "this belongs to \"rate\", which is missing: add it");
+    };
+    refuse_without_rate("per", from.per.has_value());
+    refuse_without_rate("burst", from.burst.has_value());
+    if (from.per) set("per", [&] { limit().rate(1, *from.per); });
+    if (from.burst) set("burst", [&] { limit().rate(1, duration(1), *from.burst); });
+    if (from.burst && *from.burst == 0) throw config_error(path(at, "burst").pointer(), "expected at least 1, or no burst for what is usual");
+    if (from.running) set("running", [&] { made.running(*from.running); });
+    if (from.rate) {
+        const duration per = from.per ? from.per->value() : std::chrono::seconds(1);
+        set("rate", [&] { made.rate(*from.rate, per, from.burst.value_or(0)); });
+    }
+    if (from.max_waiting) set("max_waiting", [&] { made.max_waiting(*from.max_waiting); });
+    return made;
+}
+
+/// Like `limit_of`, of keys.
+inline limit key_limit_of(const limit_config& from, const path& at) {
+    if (from.max_waiting) {
+        throw config_error(path(at, "max_waiting").pointer(), "a limit of keys can't bound what waits: give it to the queue, in /limits");
+    }
+    return limit_of(from, at);
+}
+
+/// Calls `queue` with the name, place and limit of each queue, and `key` with name, place, key (empty: each) and limit of each key.
+inline void for_each_limit(const app_config& config, auto&& queue, auto&& key) {
+    const path root, limits(root, "limits"), key_limits(root, "key_limits");
+    for (const auto& [name, from] : config.limits) {
+        const path here(limits, name);
+        queue(name, here, limit_of(from, here));
+    }
+    for (const auto& [name, from] : config.key_limits) {
+        const path here(key_limits, name), each(here, "each"), keys(here, "keys");
+        if (from.each) key(name, each, std::string(), key_limit_of(*from.each, each));
+        for (const auto& [text, value] : from.keys) {
+            const path one(keys, text);
+            if (!allows(detail::limits::key, text)) {
+                throw config_error(one.pointer(), "expected a key of 1 to 256 bytes of UTF-8 without control characters; the limit of each "
+                                                  "key is \"each\"");
+            }
+            key(name, one, text, key_limit_of(value, one));
+        }
+    }
+}
+
+/// Refuses limits of a queue of which the program has no task: nobody would notice that its name is misspelt. `known`: the queues of
+/// the config, and of all tasks, those included that run elsewhere. Errors: `config_error`.
+inline void check_limited_queues(const app_config& config, const std::vector<std::string>& known) {
+    const auto check = [&](const char* member, const auto& limits) {
+        for (const auto& [queue, value] : limits) {
+            if (std::ranges::find(known, queue) != known.end()) continue;
+            const std::string why = known.empty() ? "this program has no task, whose worker would declare limits: set them by queue_control"
+                                                  : "no task of this program is in queue " + in_quotes(queue) + allowed_instead(queue, known);
+            throw config_error(path(path(path(), member), queue).pointer(), why);
+        }
+    };
+    check("limits", config.limits);
+    check("key_limits", config.key_limits);
+}
+
+/// Declares the limits of the queues that are `served` here by `to`, a worker that may be null if none is. Gives the other queues: a
+/// config may be shared with programs that serve these.
+inline std::set<std::string> declare_limits(const app_config& config, const std::vector<std::string>& served, auto* to) {
+    std::set<std::string> others;
+    const auto is_served = [&](const std::string& queue) {
+        const bool found = to && std::ranges::find(served, queue) != served.end();
+        if (!found) others.insert(queue);
+        return found;
+    };
+    for_each_limit(
+        config,
+        [&](const std::string& queue, const path&, const limit& value) {
+            if (is_served(queue)) to->limit(queue, value);
+        },
+        [&](const std::string& queue, const path&, const std::string& key, const limit& value) {
+            if (!is_served(queue)) return;
+            if (key.empty()) to->key_limit(queue, value);
+            else to->key_limit(queue, key, value);
+        });
+    return others;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/spawn.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -454,28 +477,6 @@ void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitabl
 // -------------------- taskflux/app/app.ipp -----------------------------------------------------------------
 
 namespace taskflux {
-
-namespace detail {
-
-/// Every name of a list in a config has to be one that the program has.
-void check_known(const std::string& pointer, const char* what, const std::vector<std::string>& names,
-                 const std::vector<std::string>& known) {
-    for (std::size_t i = 0; i != names.size(); ++i) {
-        if (std::ranges::find(known, names[i]) != known.end()) continue;
-        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + ' ' +
-                                                                  in_quotes(names[i]) + allowed_instead(names[i], known));
-    }
-}
-
-std::vector<std::string> names_of(const std::vector<app_task>& tasks) {
-    std::vector<std::string> names;
-    for (const auto& task : tasks) names.push_back(task.name);
-    return names;
-}
-
-std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
-
-}  // namespace detail
 
 app::app(app_config config) { config_.values = std::move(config); }
 
@@ -553,121 +554,6 @@ app& app::plan(std::string_view expression, std::string task, const task_options
     return *this;
 }
 
-bool app::is_enabled(const std::string& task) const {
-    const auto has = [&](const std::vector<std::string>& names) { return std::ranges::find(names, task) != names.end(); };
-    if (!config_.values.enabled_tasks.empty()) return has(config_.values.enabled_tasks);
-    return !has(config_.values.disabled_tasks);
-}
-
-bool app::is_served(const std::string& name) const {
-    const auto& named = config_.values.services;
-    return named.empty() || std::ranges::find(named, name) != named.end();
-}
-
-/// The config's schedules, and those of the program whose id is not in the config.
-std::vector<detail::app_schedule> app::all_schedules() const {
-    std::vector<detail::app_schedule> all;
-    std::set<std::string> ids;
-    const auto names = detail::names_of(tasks_);
-    for (std::size_t i = 0; i != config_.values.schedules.size(); ++i) {
-        const auto& from = config_.values.schedules[i];
-        const auto here = "/schedules/" + std::to_string(i);
-        const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
-        if (task == tasks_.end()) {
-            throw config_error(here + "/task", "this program has no task " + detail::in_quotes(from.task) +
-                                                   detail::allowed_instead(from.task, names));
-        }
-        auto& made = all.emplace_back();
-        made.cron = from.cron;
-        made.task = from.task;
-        made.contract = task->contract;
-        made.payload = encode(from.payload);
-        made.options = detail::options_of(from);
-        made.is_enabled = from.enabled;
-        if (!ids.insert(made.id()).second) {
-            throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
-        }
-        detail::take_key(made, task->key_of, here);
-    }
-    for (const auto& own : schedules_) {
-        if (!ids.contains(own.id())) all.push_back(own);
-    }
-    return all;
-}
-
-/// Those that run: as the config says, or as the program does.
-std::vector<detail::app_job> app::all_jobs() const {
-    std::vector<std::string> names;
-    for (const auto& own : jobs_) names.push_back(own.id);
-    auto all = jobs_;
-    for (std::size_t i = 0; i != config_.values.jobs.size(); ++i) {
-        const auto& from = config_.values.jobs[i];
-        const auto here = "/jobs/" + std::to_string(i);
-        const auto named = std::ranges::find(all, from.job, &detail::app_job::id);
-        if (named == all.end()) {
-            throw config_error(here + "/job", "this program has no local job " + detail::in_quotes(from.job) +
-                                                  detail::allowed_instead(from.job, names));
-        }
-        if (!from.cron.empty()) named->cron = from.cron;
-        if (from.enabled && named->cron.empty()) throw config_error(here + "/cron", "the cron expression is missing");
-        if (!from.enabled) named->cron.clear();
-        named->options = detail::options_of(from);
-    }
-    std::erase_if(all, [](const auto& one) { return one.cron.empty(); });
-    return all;
-}
-
-void app::check() const {
-    const auto names = detail::names_of(tasks_);
-    std::vector<std::string> services;
-    for (const auto& one : methods_) services.push_back(one.of);
-    try {
-        check_config(config_.values);
-        detail::check_known("/enabled_tasks", "task", config_.values.enabled_tasks, names);
-        detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
-        detail::check_known("/services", "service", config_.values.services, services);
-        const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
-        if (!has_task) detail::refuse_limits(config_.values);
-        if (all_schedules().empty() && all_jobs().empty() && !has_task && methods_.empty() && starters_.empty()) {
-            throw config_error("",
-                               "there is nothing to run: no task is enabled, and no service, no schedule and no "
-                               "local job is set; enable one");
-        }
-    } catch (const config_error& e) {
-        throw config_.placed(e);
-    }
-}
-
-submit_options app::defaults() const {
-    const auto& from = config_.values;
-    submit_options made;
-    made.deadline(from.deadline);
-    if (from.retention) made.retention(*from.retention);
-    if (from.failed_retention) made.failed_retention(*from.failed_retention);
-    return made;
-}
-
-worker_options app::make_worker_options(const log_sink& log) const {
-    const auto& from = config_.values;
-    worker_options made;
-    if (from.weights.empty()) {
-        made.queues(from.queues);
-    } else {
-        std::vector<std::pair<std::string, unsigned>> weighted;
-        for (const auto& queue : from.queues) {
-            const auto found = from.weights.find(queue);
-            weighted.emplace_back(queue, found == from.weights.end() ? 1 : found->second);
-        }
-        made.weighted_queues(weighted);
-    }
-    made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
-    made.timeout(from.timeout).log(log).observer(metrics_).tracing(tracer_);
-    if (from.start_timeout) made.start_timeout(*from.start_timeout);
-    // A new name for each run: after a crash, the next run must not hold the lease of this one.
-    made.name(detail::node_of(from) + '.' + uuid_generator().text());
-    return made;
-}
-
 log_sink app::log() const {
     try {
         return detail::open_log(config_.values.log_path, config_.values.log_level);
@@ -676,26 +562,10 @@ log_sink app::log() const {
     }
 }
 
-std::string app::start_line() const {
-    const auto& from = config_.values;
-    std::string queues;
-    std::set<std::string> added;
-    const auto add = [&](const std::string& name) {
-        if (added.insert(name).second) queues.append(queues.empty() ? "" : ",").append(name);
-    };
-    const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
-    for (const auto& queue : from.queues) {
-        const auto weight = from.weights.find(queue);
-        add(weight == from.weights.end() ? queue : queue + ':' + std::to_string(weight->second));
-    }
-    for (const auto& task : tasks_) {
-        if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
-    }
-    std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
-                       " backend=" + detail::shown_url(from.url) + " queues=" + queues;
-    line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
-    if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
-    return line;
+broker_ptr app::broker() const {
+    const auto core = life_.core();
+    if (!core) throw error(errc::wrong_state, "the app has no broker, as it doesn't run: ask for it in a function of on_start");
+    return core->broker();
 }
 
 asio::awaitable<void> app::run_on(broker_ptr broker) {
@@ -723,8 +593,11 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
         if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(*log_));
         task.give_to(*core->worker);
     }
+    const auto served = core->worker ? core->worker->queues() : std::vector<std::string>();
+    for (const auto& queue : detail::declare_limits(config_.values, served, core->worker.get())) {
+        (*log_)(log_level::info, "the limits of queue " + queue + " are not declared here, as no task of it is run");
+    }
     if (core->worker) {
-        detail::declare_limits(config_.values, *core->worker);
         node_options options;
         options.name(detail::node_of(config_.values)).log(*log_);
         core->shown = std::make_unique<node>(broker, *core->worker, options);
@@ -812,6 +685,9 @@ int app::run(int argc, const char* const* argv) {
     } catch (const config_error& e) {
         std::cerr << program << ": " << e.what() << '\n';
         return 2;
+    } catch (...) {
+        std::cerr << program << ": the app can't start: " << detail::describe(std::current_exception()).message << '\n';
+        return 1;
     }
     return run_checked();
 }
@@ -859,6 +735,179 @@ std::string help_text(const std::string& program) {
 }
 
 }  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/configured.ipp ------------------------------------------------------
+
+// What an app makes of its config.
+namespace taskflux {
+
+namespace detail {
+
+/// Every name of a list in a config has to be one that the program has.
+void check_known(const std::string& pointer, const char* what, const std::vector<std::string>& names,
+                 const std::vector<std::string>& known) {
+    for (std::size_t i = 0; i != names.size(); ++i) {
+        if (std::ranges::find(known, names[i]) != known.end()) continue;
+        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + ' ' +
+                                                                  in_quotes(names[i]) + allowed_instead(names[i], known));
+    }
+}
+
+std::vector<std::string> names_of(const std::vector<app_task>& tasks) {
+    std::vector<std::string> names;
+    for (const auto& task : tasks) names.push_back(task.name);
+    return names;
+}
+
+}  // namespace detail
+
+bool app::is_enabled(const std::string& task) const {
+    const auto has = [&](const std::vector<std::string>& names) { return std::ranges::find(names, task) != names.end(); };
+    if (!config_.values.enabled_tasks.empty()) return has(config_.values.enabled_tasks);
+    return !has(config_.values.disabled_tasks);
+}
+
+bool app::is_served(const std::string& name) const {
+    const auto& named = config_.values.services;
+    return named.empty() || std::ranges::find(named, name) != named.end();
+}
+
+std::vector<std::string> app::limited_queues() const {
+    if (tasks_.empty()) return {};
+    auto queues = config_.values.queues;
+    for (const auto& task : tasks_) {
+        if (std::ranges::find(queues, task.contract.queue()) == queues.end()) queues.emplace_back(task.contract.queue());
+    }
+    return queues;
+}
+
+/// The config's schedules, and those of the program whose id is not in the config.
+std::vector<detail::app_schedule> app::all_schedules() const {
+    std::vector<detail::app_schedule> all;
+    std::set<std::string> ids;
+    const auto names = detail::names_of(tasks_);
+    for (std::size_t i = 0; i != config_.values.schedules.size(); ++i) {
+        const auto& from = config_.values.schedules[i];
+        const auto here = "/schedules/" + std::to_string(i);
+        const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
+        if (task == tasks_.end()) {
+            throw config_error(here + "/task", "this program has no task " + detail::in_quotes(from.task) +
+                                                   detail::allowed_instead(from.task, names));
+        }
+        auto& made = all.emplace_back();
+        made.cron = from.cron;
+        made.task = from.task;
+        made.contract = task->contract;
+        made.payload = encode(from.payload);
+        made.options = detail::options_of(from);
+        made.is_enabled = from.enabled;
+        if (!ids.insert(made.id()).second) {
+            throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
+        }
+        detail::take_key(made, task->key_of, here);
+    }
+    for (const auto& own : schedules_) {
+        if (!ids.contains(own.id())) all.push_back(own);
+    }
+    return all;
+}
+
+/// Those that run: as the config says, or as the program does.
+std::vector<detail::app_job> app::all_jobs() const {
+    std::vector<std::string> names;
+    for (const auto& own : jobs_) names.push_back(own.id);
+    auto all = jobs_;
+    for (std::size_t i = 0; i != config_.values.jobs.size(); ++i) {
+        const auto& from = config_.values.jobs[i];
+        const auto here = "/jobs/" + std::to_string(i);
+        const auto named = std::ranges::find(all, from.job, &detail::app_job::id);
+        if (named == all.end()) {
+            throw config_error(here + "/job", "this program has no local job " + detail::in_quotes(from.job) +
+                                                  detail::allowed_instead(from.job, names));
+        }
+        if (!from.cron.empty()) named->cron = from.cron;
+        if (from.enabled && named->cron.empty()) throw config_error(here + "/cron", "the cron expression is missing");
+        if (!from.enabled) named->cron.clear();
+        named->options = detail::options_of(from);
+    }
+    std::erase_if(all, [](const auto& one) { return one.cron.empty(); });
+    return all;
+}
+
+void app::check() const {
+    const auto names = detail::names_of(tasks_);
+    std::vector<std::string> services;
+    for (const auto& one : methods_) services.push_back(one.of);
+    try {
+        check_config(config_.values);
+        detail::check_known("/enabled_tasks", "task", config_.values.enabled_tasks, names);
+        detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
+        detail::check_known("/services", "service", config_.values.services, services);
+        const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
+        detail::check_limited_queues(config_.values, limited_queues());
+        if (all_schedules().empty() && all_jobs().empty() && !has_task && methods_.empty() && starters_.empty()) {
+            throw config_error("",
+                               "there is nothing to run: no task is enabled, and no service, no schedule and no "
+                               "local job is set; enable one");
+        }
+    } catch (const config_error& e) {
+        throw config_.placed(e);
+    }
+}
+
+submit_options app::defaults() const {
+    const auto& from = config_.values;
+    submit_options made;
+    made.deadline(from.deadline);
+    if (from.retention) made.retention(*from.retention);
+    if (from.failed_retention) made.failed_retention(*from.failed_retention);
+    return made;
+}
+
+worker_options app::make_worker_options(const log_sink& log) const {
+    const auto& from = config_.values;
+    worker_options made;
+    if (from.weights.empty()) {
+        made.queues(from.queues);
+    } else {
+        std::vector<std::pair<std::string, unsigned>> weighted;
+        for (const auto& queue : from.queues) {
+            const auto found = from.weights.find(queue);
+            weighted.emplace_back(queue, found == from.weights.end() ? 1 : found->second);
+        }
+        made.weighted_queues(weighted);
+    }
+    made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
+    made.timeout(from.timeout).log(log).observer(metrics_).tracing(tracer_);
+    if (from.start_timeout) made.start_timeout(*from.start_timeout);
+    // A new name for each run: after a crash, the next run must not hold the lease of this one.
+    made.name(detail::node_of(from) + '.' + uuid_generator().text());
+    return made;
+}
+
+std::string app::start_line() const {
+    const auto& from = config_.values;
+    std::string queues;
+    std::set<std::string> added;
+    const auto add = [&](const std::string& name) {
+        if (added.insert(name).second) queues.append(queues.empty() ? "" : ",").append(name);
+    };
+    const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
+    for (const auto& queue : from.queues) {
+        const auto weight = from.weights.find(queue);
+        add(weight == from.weights.end() ? queue : queue + ':' + std::to_string(weight->second));
+    }
+    for (const auto& task : tasks_) {
+        if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
+    }
+    std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
+                       " backend=" + detail::shown_url(from.url) + " queues=" + queues;
+    line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
+    if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
+    return line;
+}
+
+}  // namespace taskflux
 
 // -------------------- taskflux/detail/keep_trying.hpp ------------------------------------------------------
 
@@ -1871,6 +1920,8 @@ namespace detail {
 std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
+
+std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
 
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;
