@@ -30,11 +30,13 @@ struct request {
 };
 BOOST_DESCRIBE_STRUCT(request, (), (customer, number))
 
-// The key of a task is its customer: tasks of different keys take turns, and each key has a limit of its own.
+// The key of a task is its customer, whose name is stored in clear: tasks of different keys take turns, and the worker declares below
+// that each key has this limit. The limit stays on a server when the program ends. Its burst is 1: starts are 100 ms apart.
 inline constexpr auto ask_provider =
     taskflux::task<void(request)>{"ask_provider", taskflux::task_options{}.queue("provider")}.key(&request::customer);
 inline constexpr auto per_customer = taskflux::limit().rate(10, 1s);
 
+// These have no key: they start as they come. The worker groups them by customer when it makes batches, which is another thing.
 inline constexpr taskflux::task<void(request)> add_to_index{"add_to_index", taskflux::task_options{}.queue("index")};
 inline constexpr taskflux::task<void(std::string)> rebuild{"rebuild"};
 
@@ -74,7 +76,7 @@ asio::awaitable<void> show(taskflux::client client, taskflux::worker& worker, re
     const auto of_ann = co_await client.submit_all(add_to_index, requests_of("ann", 3));
     const auto of_ben = co_await client.submit_all(add_to_index, requests_of("ben", 2));
 
-    const auto newest_wins = taskflux::submit_options().unique("index").on_duplicate(taskflux::duplicate::replace);
+    const auto newest_wins = taskflux::submit_options().unique("rebuild").on_duplicate(taskflux::duplicate::replace);
     const auto first = co_await client.submit(rebuild, newest_wins, "old data");
     const auto second = co_await client.submit(rebuild, newest_wins, "new data");
 
@@ -86,7 +88,7 @@ asio::awaitable<void> show(taskflux::client client, taskflux::worker& worker, re
     std::cout << "ann: " << done.asked["ann"] << ", ben: " << done.asked["ben"] << ", the flood still waits: " << std::boolalpha
               << (done.asked["flood"] < 6) << '\n';
     for (const auto& one : flood) co_await one.result();
-    std::cout << "the flood: " << done.asked["flood"] << ", in more than half a second: " << (steady_clock::now() - begun > 500ms) << '\n';
+    std::cout << "the flood: " << done.asked["flood"] << ", in about a second: " << (steady_clock::now() - begun > 900ms) << '\n';
 
     for (const auto& one : of_ann) co_await one.result();
     for (const auto& one : of_ben) co_await one.result();
@@ -103,7 +105,7 @@ int main() {
     const auto broker = taskflux::connect(io.get_executor(), "memory://");
     taskflux::worker worker{broker};
     record done;
-    worker.key_limit("provider", per_customer);
+    worker.key_limit(std::string(ask_provider.options().queue()), per_customer);  // a misspelt name would limit another queue
     worker.on(ask_provider, [&](request what) { return ask_for(done, std::move(what)); });
     worker.on_batch(add_to_index, taskflux::batch_options{}.max(10).by(&request::customer),
                     [&](std::span<taskflux::batch_item<request>> items) { return index_all(done, items); });

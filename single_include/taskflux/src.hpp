@@ -207,6 +207,7 @@ public:
     explicit app_core(broker_ptr broker);
 
     const asio::any_io_executor& strand() const { return strand_; }
+    const broker_ptr& broker() const { return broker_; }
 
     // Its parts, set before `live`.
     std::unique_ptr<taskflux::worker> worker;        // null: no task is run here
@@ -300,85 +301,8 @@ namespace taskflux::detail {
 /// The URL without its passwords, for logs. Throws as `connect` does.
 std::string shown_url(std::string_view url);
 
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/app/config/limits.hpp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The limit that a config means. `at`: its place. Errors: `config_error`.
-inline limit limit_of(const limit_config& from, const path& at) {
-    limit made;
-    const auto set = [&](const char* member, auto&& use) {
-        try {
-            use();
-        } catch (const error& e) {
-            throw config_error(path(at, member).pointer(), e.what());
-        }
-    };
-    const auto refuse_without_rate = [&](const char* member, bool is_set) {
-        if (is_set && !from.rate) throw config_error(path(at, member).pointer(), "this belongs to \"rate\", which is missing: add it");
-    };
-    refuse_without_rate("per", from.per.has_value());
-    refuse_without_rate("burst", from.burst.has_value());
-    if (from.burst && *from.burst == 0) throw config_error(path(at, "burst").pointer(), "expected at least 1, or no burst for what is usual");
-    if (from.running) set("running", [&] { made.running(*from.running); });
-    if (from.rate) {
-        const duration per = from.per ? from.per->value() : std::chrono::seconds(1);
-        set("rate", [&] { made.rate(*from.rate, per, from.burst.value_or(0)); });
-    }
-    if (from.max_waiting) set("max_waiting", [&] { made.max_waiting(*from.max_waiting); });
-    return made;
-}
-
-/// Like `limit_of`, of keys.
-inline limit key_limit_of(const limit_config& from, const path& at) {
-    if (from.max_waiting) {
-        throw config_error(path(at, "max_waiting").pointer(), "a limit of keys can't bound what waits: give it to the queue, in /limits");
-    }
-    return limit_of(from, at);
-}
-
-/// Calls `queue` with the name, place and limit of each queue, and `key` with name, place, key (empty: each) and limit of each key.
-inline void for_each_limit(const app_config& config, auto&& queue, auto&& key) {
-    const path root, limits(root, "limits"), key_limits(root, "key_limits");
-    for (const auto& [name, from] : config.limits) {
-        const path here(limits, name);
-        queue(name, here, limit_of(from, here));
-    }
-    for (const auto& [name, from] : config.key_limits) {
-        const path here(key_limits, name), each(here, "each"), keys(here, "keys");
-        if (from.each) key(name, each, std::string(), key_limit_of(*from.each, each));
-        for (const auto& [text, value] : from.keys) {
-            const path one(keys, text);
-            if (!allows(detail::limits::key, text)) {
-                throw config_error(one.pointer(), "expected a key of 1 to 256 bytes of UTF-8 without control characters; the limit of each "
-                                                  "key is \"each\"");
-            }
-            key(name, one, text, key_limit_of(value, one));
-        }
-    }
-}
-
-/// Where a program runs no task, and so no worker declares limits.
-inline void refuse_limits(const app_config& config) {
-    const auto refuse = [](const char* pointer) {
-        throw config_error(pointer, "limits are declared by the worker of a program, and this one runs no task: leave them out, or set "
-                                    "them by queue_control");
-    };
-    if (!config.limits.empty()) refuse("/limits");
-    if (!config.key_limits.empty()) refuse("/key_limits");
-}
-
-/// `to`: a worker.
-inline void declare_limits(const app_config& config, auto& to) {
-    for_each_limit(
-        config, [&](const std::string& queue, const path&, const limit& value) { to.limit(queue, value); },
-        [&](const std::string& queue, const path&, const std::string& key, const limit& value) {
-            if (key.empty()) to.key_limit(queue, value);
-            else to.key_limit(queue, key, value);
-        });
-}
+/// The node's name: that of the config, or the host's.
+std::string node_of(const app_config& config);
 
 }  // namespace taskflux::detail
 
@@ -434,6 +358,105 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/app/config/limits.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The limit that a config means. `at`: its place. Errors: `config_error`.
+inline limit limit_of(const limit_config& from, const path& at) {
+    limit made;
+    const auto set = [&](const char* member, auto&& use) {
+        try {
+            use();
+        } catch (const error& e) {
+            throw config_error(path(at, member).pointer(), e.what());
+        }
+    };
+    const auto refuse_without_rate = [&](const char* member, bool is_set) {
+        if (is_set && !from.rate) throw config_error(path(at, member).pointer(), "this belongs to \"rate\", which is missing: add it");
+    };
+    refuse_without_rate("per", from.per.has_value());
+    refuse_without_rate("burst", from.burst.has_value());
+    if (from.per) set("per", [&] { limit().rate(1, *from.per); });
+    if (from.burst) set("burst", [&] { limit().rate(1, duration(1), *from.burst); });
+    if (from.burst && *from.burst == 0) throw config_error(path(at, "burst").pointer(), "expected at least 1, or no burst for what is usual");
+    if (from.running) set("running", [&] { made.running(*from.running); });
+    if (from.rate) {
+        const duration per = from.per ? from.per->value() : std::chrono::seconds(1);
+        set("rate", [&] { made.rate(*from.rate, per, from.burst.value_or(0)); });
+    }
+    if (from.max_waiting) set("max_waiting", [&] { made.max_waiting(*from.max_waiting); });
+    return made;
+}
+
+/// Like `limit_of`, of keys.
+inline limit key_limit_of(const limit_config& from, const path& at) {
+    if (from.max_waiting) {
+        throw config_error(path(at, "max_waiting").pointer(), "a limit of keys can't bound what waits: give it to the queue, in /limits");
+    }
+    return limit_of(from, at);
+}
+
+/// Calls `queue` with the name, place and limit of each queue, and `key` with name, place, key (empty: each) and limit of each key.
+inline void for_each_limit(const app_config& config, auto&& queue, auto&& key) {
+    const path root, limits(root, "limits"), key_limits(root, "key_limits");
+    for (const auto& [name, from] : config.limits) {
+        const path here(limits, name);
+        queue(name, here, limit_of(from, here));
+    }
+    for (const auto& [name, from] : config.key_limits) {
+        const path here(key_limits, name), each(here, "each"), keys(here, "keys");
+        if (from.each) key(name, each, std::string(), key_limit_of(*from.each, each));
+        for (const auto& [text, value] : from.keys) {
+            const path one(keys, text);
+            if (!allows(detail::limits::key, text)) {
+                throw config_error(one.pointer(), "expected a key of 1 to 256 bytes of UTF-8 without control characters; the limit of each "
+                                                  "key is \"each\"");
+            }
+            key(name, one, text, key_limit_of(value, one));
+        }
+    }
+}
+
+/// Refuses limits of a queue of which the program has no task: nobody would notice that its name is misspelt. `known`: the queues of
+/// the config, and of all tasks, those included that run elsewhere. Errors: `config_error`.
+inline void check_limited_queues(const app_config& config, const std::vector<std::string>& known) {
+    const auto check = [&](const char* member, const auto& limits) {
+        for (const auto& [queue, value] : limits) {
+            if (std::ranges::find(known, queue) != known.end()) continue;
+            const std::string why = known.empty() ? "this program has no task, whose worker would declare limits: set them by queue_control"
+                                                  : "no task of this program is in queue " + in_quotes(queue) + allowed_instead(queue, known);
+            throw config_error(path(path(path(), member), queue).pointer(), why);
+        }
+    };
+    check("limits", config.limits);
+    check("key_limits", config.key_limits);
+}
+
+/// Declares the limits of the queues that are `served` here by `to`, a worker that may be null if none is. Gives the other queues: a
+/// config may be shared with programs that serve these.
+inline std::set<std::string> declare_limits(const app_config& config, const std::vector<std::string>& served, auto* to) {
+    std::set<std::string> others;
+    const auto is_served = [&](const std::string& queue) {
+        const bool found = to && std::ranges::find(served, queue) != served.end();
+        if (!found) others.insert(queue);
+        return found;
+    };
+    for_each_limit(
+        config,
+        [&](const std::string& queue, const path&, const limit& value) {
+            if (is_served(queue)) to->limit(queue, value);
+        },
+        [&](const std::string& queue, const path&, const std::string& key, const limit& value) {
+            if (!is_served(queue)) return;
+            if (key.empty()) to->key_limit(queue, value);
+            else to->key_limit(queue, key, value);
+        });
+    return others;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/spawn.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -454,28 +477,6 @@ void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitabl
 // -------------------- taskflux/app/app.ipp -----------------------------------------------------------------
 
 namespace taskflux {
-
-namespace detail {
-
-/// Every name of a list in a config has to be one that the program has.
-void check_known(const std::string& pointer, const char* what, const std::vector<std::string>& names,
-                 const std::vector<std::string>& known) {
-    for (std::size_t i = 0; i != names.size(); ++i) {
-        if (std::ranges::find(known, names[i]) != known.end()) continue;
-        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + ' ' +
-                                                                  in_quotes(names[i]) + allowed_instead(names[i], known));
-    }
-}
-
-std::vector<std::string> names_of(const std::vector<app_task>& tasks) {
-    std::vector<std::string> names;
-    for (const auto& task : tasks) names.push_back(task.name);
-    return names;
-}
-
-std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
-
-}  // namespace detail
 
 app::app(app_config config) { config_.values = std::move(config); }
 
@@ -553,121 +554,6 @@ app& app::plan(std::string_view expression, std::string task, const task_options
     return *this;
 }
 
-bool app::is_enabled(const std::string& task) const {
-    const auto has = [&](const std::vector<std::string>& names) { return std::ranges::find(names, task) != names.end(); };
-    if (!config_.values.enabled_tasks.empty()) return has(config_.values.enabled_tasks);
-    return !has(config_.values.disabled_tasks);
-}
-
-bool app::is_served(const std::string& name) const {
-    const auto& named = config_.values.services;
-    return named.empty() || std::ranges::find(named, name) != named.end();
-}
-
-/// The config's schedules, and those of the program whose id is not in the config.
-std::vector<detail::app_schedule> app::all_schedules() const {
-    std::vector<detail::app_schedule> all;
-    std::set<std::string> ids;
-    const auto names = detail::names_of(tasks_);
-    for (std::size_t i = 0; i != config_.values.schedules.size(); ++i) {
-        const auto& from = config_.values.schedules[i];
-        const auto here = "/schedules/" + std::to_string(i);
-        const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
-        if (task == tasks_.end()) {
-            throw config_error(here + "/task", "this program has no task " + detail::in_quotes(from.task) +
-                                                   detail::allowed_instead(from.task, names));
-        }
-        auto& made = all.emplace_back();
-        made.cron = from.cron;
-        made.task = from.task;
-        made.contract = task->contract;
-        made.payload = encode(from.payload);
-        made.options = detail::options_of(from);
-        made.is_enabled = from.enabled;
-        if (!ids.insert(made.id()).second) {
-            throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
-        }
-        detail::take_key(made, task->key_of, here);
-    }
-    for (const auto& own : schedules_) {
-        if (!ids.contains(own.id())) all.push_back(own);
-    }
-    return all;
-}
-
-/// Those that run: as the config says, or as the program does.
-std::vector<detail::app_job> app::all_jobs() const {
-    std::vector<std::string> names;
-    for (const auto& own : jobs_) names.push_back(own.id);
-    auto all = jobs_;
-    for (std::size_t i = 0; i != config_.values.jobs.size(); ++i) {
-        const auto& from = config_.values.jobs[i];
-        const auto here = "/jobs/" + std::to_string(i);
-        const auto named = std::ranges::find(all, from.job, &detail::app_job::id);
-        if (named == all.end()) {
-            throw config_error(here + "/job", "this program has no local job " + detail::in_quotes(from.job) +
-                                                  detail::allowed_instead(from.job, names));
-        }
-        if (!from.cron.empty()) named->cron = from.cron;
-        if (from.enabled && named->cron.empty()) throw config_error(here + "/cron", "the cron expression is missing");
-        if (!from.enabled) named->cron.clear();
-        named->options = detail::options_of(from);
-    }
-    std::erase_if(all, [](const auto& one) { return one.cron.empty(); });
-    return all;
-}
-
-void app::check() const {
-    const auto names = detail::names_of(tasks_);
-    std::vector<std::string> services;
-    for (const auto& one : methods_) services.push_back(one.of);
-    try {
-        check_config(config_.values);
-        detail::check_known("/enabled_tasks", "task", config_.values.enabled_tasks, names);
-        detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
-        detail::check_known("/services", "service", config_.values.services, services);
-        const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
-        if (!has_task) detail::refuse_limits(config_.values);
-        if (all_schedules().empty() && all_jobs().empty() && !has_task && methods_.empty() && starters_.empty()) {
-            throw config_error("",
-                               "there is nothing to run: no task is enabled, and no service, no schedule and no "
-                               "local job is set; enable one");
-        }
-    } catch (const config_error& e) {
-        throw config_.placed(e);
-    }
-}
-
-submit_options app::defaults() const {
-    const auto& from = config_.values;
-    submit_options made;
-    made.deadline(from.deadline);
-    if (from.retention) made.retention(*from.retention);
-    if (from.failed_retention) made.failed_retention(*from.failed_retention);
-    return made;
-}
-
-worker_options app::make_worker_options(const log_sink& log) const {
-    const auto& from = config_.values;
-    worker_options made;
-    if (from.weights.empty()) {
-        made.queues(from.queues);
-    } else {
-        std::vector<std::pair<std::string, unsigned>> weighted;
-        for (const auto& queue : from.queues) {
-            const auto found = from.weights.find(queue);
-            weighted.emplace_back(queue, found == from.weights.end() ? 1 : found->second);
-        }
-        made.weighted_queues(weighted);
-    }
-    made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
-    made.timeout(from.timeout).log(log).observer(metrics_).tracing(tracer_);
-    if (from.start_timeout) made.start_timeout(*from.start_timeout);
-    // A new name for each run: after a crash, the next run must not hold the lease of this one.
-    made.name(detail::node_of(from) + '.' + uuid_generator().text());
-    return made;
-}
-
 log_sink app::log() const {
     try {
         return detail::open_log(config_.values.log_path, config_.values.log_level);
@@ -676,26 +562,10 @@ log_sink app::log() const {
     }
 }
 
-std::string app::start_line() const {
-    const auto& from = config_.values;
-    std::string queues;
-    std::set<std::string> added;
-    const auto add = [&](const std::string& name) {
-        if (added.insert(name).second) queues.append(queues.empty() ? "" : ",").append(name);
-    };
-    const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
-    for (const auto& queue : from.queues) {
-        const auto weight = from.weights.find(queue);
-        add(weight == from.weights.end() ? queue : queue + ':' + std::to_string(weight->second));
-    }
-    for (const auto& task : tasks_) {
-        if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
-    }
-    std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
-                       " backend=" + detail::shown_url(from.url) + " queues=" + queues;
-    line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
-    if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
-    return line;
+broker_ptr app::broker() const {
+    const auto core = life_.core();
+    if (!core) throw error(errc::wrong_state, "the app has no broker, as it doesn't run: ask for it in a function of on_start");
+    return core->broker();
 }
 
 asio::awaitable<void> app::run_on(broker_ptr broker) {
@@ -723,8 +593,11 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
         if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(*log_));
         task.give_to(*core->worker);
     }
+    const auto served = core->worker ? core->worker->queues() : std::vector<std::string>();
+    for (const auto& queue : detail::declare_limits(config_.values, served, core->worker.get())) {
+        (*log_)(log_level::info, "the limits of queue " + queue + " are not declared here, as no task of it is run");
+    }
     if (core->worker) {
-        detail::declare_limits(config_.values, *core->worker);
         node_options options;
         options.name(detail::node_of(config_.values)).log(*log_);
         core->shown = std::make_unique<node>(broker, *core->worker, options);
@@ -812,6 +685,9 @@ int app::run(int argc, const char* const* argv) {
     } catch (const config_error& e) {
         std::cerr << program << ": " << e.what() << '\n';
         return 2;
+    } catch (...) {
+        std::cerr << program << ": the app can't start: " << detail::describe(std::current_exception()).message << '\n';
+        return 1;
     }
     return run_checked();
 }
@@ -859,6 +735,179 @@ std::string help_text(const std::string& program) {
 }
 
 }  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/configured.ipp ------------------------------------------------------
+
+// What an app makes of its config.
+namespace taskflux {
+
+namespace detail {
+
+/// Every name of a list in a config has to be one that the program has.
+void check_known(const std::string& pointer, const char* what, const std::vector<std::string>& names,
+                 const std::vector<std::string>& known) {
+    for (std::size_t i = 0; i != names.size(); ++i) {
+        if (std::ranges::find(known, names[i]) != known.end()) continue;
+        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + ' ' +
+                                                                  in_quotes(names[i]) + allowed_instead(names[i], known));
+    }
+}
+
+std::vector<std::string> names_of(const std::vector<app_task>& tasks) {
+    std::vector<std::string> names;
+    for (const auto& task : tasks) names.push_back(task.name);
+    return names;
+}
+
+}  // namespace detail
+
+bool app::is_enabled(const std::string& task) const {
+    const auto has = [&](const std::vector<std::string>& names) { return std::ranges::find(names, task) != names.end(); };
+    if (!config_.values.enabled_tasks.empty()) return has(config_.values.enabled_tasks);
+    return !has(config_.values.disabled_tasks);
+}
+
+bool app::is_served(const std::string& name) const {
+    const auto& named = config_.values.services;
+    return named.empty() || std::ranges::find(named, name) != named.end();
+}
+
+std::vector<std::string> app::limited_queues() const {
+    if (tasks_.empty()) return {};
+    auto queues = config_.values.queues;
+    for (const auto& task : tasks_) {
+        if (std::ranges::find(queues, task.contract.queue()) == queues.end()) queues.emplace_back(task.contract.queue());
+    }
+    return queues;
+}
+
+/// The config's schedules, and those of the program whose id is not in the config.
+std::vector<detail::app_schedule> app::all_schedules() const {
+    std::vector<detail::app_schedule> all;
+    std::set<std::string> ids;
+    const auto names = detail::names_of(tasks_);
+    for (std::size_t i = 0; i != config_.values.schedules.size(); ++i) {
+        const auto& from = config_.values.schedules[i];
+        const auto here = "/schedules/" + std::to_string(i);
+        const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
+        if (task == tasks_.end()) {
+            throw config_error(here + "/task", "this program has no task " + detail::in_quotes(from.task) +
+                                                   detail::allowed_instead(from.task, names));
+        }
+        auto& made = all.emplace_back();
+        made.cron = from.cron;
+        made.task = from.task;
+        made.contract = task->contract;
+        made.payload = encode(from.payload);
+        made.options = detail::options_of(from);
+        made.is_enabled = from.enabled;
+        if (!ids.insert(made.id()).second) {
+            throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
+        }
+        detail::take_key(made, task->key_of, here);
+    }
+    for (const auto& own : schedules_) {
+        if (!ids.contains(own.id())) all.push_back(own);
+    }
+    return all;
+}
+
+/// Those that run: as the config says, or as the program does.
+std::vector<detail::app_job> app::all_jobs() const {
+    std::vector<std::string> names;
+    for (const auto& own : jobs_) names.push_back(own.id);
+    auto all = jobs_;
+    for (std::size_t i = 0; i != config_.values.jobs.size(); ++i) {
+        const auto& from = config_.values.jobs[i];
+        const auto here = "/jobs/" + std::to_string(i);
+        const auto named = std::ranges::find(all, from.job, &detail::app_job::id);
+        if (named == all.end()) {
+            throw config_error(here + "/job", "this program has no local job " + detail::in_quotes(from.job) +
+                                                  detail::allowed_instead(from.job, names));
+        }
+        if (!from.cron.empty()) named->cron = from.cron;
+        if (from.enabled && named->cron.empty()) throw config_error(here + "/cron", "the cron expression is missing");
+        if (!from.enabled) named->cron.clear();
+        named->options = detail::options_of(from);
+    }
+    std::erase_if(all, [](const auto& one) { return one.cron.empty(); });
+    return all;
+}
+
+void app::check() const {
+    const auto names = detail::names_of(tasks_);
+    std::vector<std::string> services;
+    for (const auto& one : methods_) services.push_back(one.of);
+    try {
+        check_config(config_.values);
+        detail::check_known("/enabled_tasks", "task", config_.values.enabled_tasks, names);
+        detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
+        detail::check_known("/services", "service", config_.values.services, services);
+        const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
+        detail::check_limited_queues(config_.values, limited_queues());
+        if (all_schedules().empty() && all_jobs().empty() && !has_task && methods_.empty() && starters_.empty()) {
+            throw config_error("",
+                               "there is nothing to run: no task is enabled, and no service, no schedule and no "
+                               "local job is set; enable one");
+        }
+    } catch (const config_error& e) {
+        throw config_.placed(e);
+    }
+}
+
+submit_options app::defaults() const {
+    const auto& from = config_.values;
+    submit_options made;
+    made.deadline(from.deadline);
+    if (from.retention) made.retention(*from.retention);
+    if (from.failed_retention) made.failed_retention(*from.failed_retention);
+    return made;
+}
+
+worker_options app::make_worker_options(const log_sink& log) const {
+    const auto& from = config_.values;
+    worker_options made;
+    if (from.weights.empty()) {
+        made.queues(from.queues);
+    } else {
+        std::vector<std::pair<std::string, unsigned>> weighted;
+        for (const auto& queue : from.queues) {
+            const auto found = from.weights.find(queue);
+            weighted.emplace_back(queue, found == from.weights.end() ? 1 : found->second);
+        }
+        made.weighted_queues(weighted);
+    }
+    made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
+    made.timeout(from.timeout).log(log).observer(metrics_).tracing(tracer_);
+    if (from.start_timeout) made.start_timeout(*from.start_timeout);
+    // A new name for each run: after a crash, the next run must not hold the lease of this one.
+    made.name(detail::node_of(from) + '.' + uuid_generator().text());
+    return made;
+}
+
+std::string app::start_line() const {
+    const auto& from = config_.values;
+    std::string queues;
+    std::set<std::string> added;
+    const auto add = [&](const std::string& name) {
+        if (added.insert(name).second) queues.append(queues.empty() ? "" : ",").append(name);
+    };
+    const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
+    for (const auto& queue : from.queues) {
+        const auto weight = from.weights.find(queue);
+        add(weight == from.weights.end() ? queue : queue + ':' + std::to_string(weight->second));
+    }
+    for (const auto& task : tasks_) {
+        if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
+    }
+    std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
+                       " backend=" + detail::shown_url(from.url) + " queues=" + queues;
+    line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
+    if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
+    return line;
+}
+
+}  // namespace taskflux
 
 // -------------------- taskflux/detail/keep_trying.hpp ------------------------------------------------------
 
@@ -1871,6 +1920,8 @@ namespace detail {
 std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
+
+std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
 
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;
@@ -14425,8 +14476,8 @@ void process_metrics::on_call(std::string_view call, std::chrono::microseconds t
     const std::lock_guard lock(mutex_);
     const auto found = counts_.calls.find(call);
     (found != counts_.calls.end() ? found->second : counts_.calls[std::string(call)]).add(took);
-    if (found == counts_.calls.end()) counts_.errors.try_emplace(std::string(call));  // zero, until one fails
-    if (failed) ++counts_.errors.find(call)->second;
+    if (failed) ++counts_.errors[std::string(call)];
+    else if (found == counts_.calls.end()) counts_.errors.try_emplace(std::string(call));  // zero, until one fails
 }
 
 void process_metrics::on_reconnect() {
@@ -14436,7 +14487,7 @@ void process_metrics::on_reconnect() {
 
 void process_metrics::on_queue(const std::string& queue) {
     const std::lock_guard lock(mutex_);
-    counts_.throttled.at({queue});
+    counts_.throttled.announce({queue});
 }
 
 void process_metrics::on_throttled(const std::string& queue, duration) {
@@ -14451,7 +14502,7 @@ void process_metrics::on_blocked(const std::vector<running_handler>&, duration) 
 
 void process_metrics::on_schedule(const std::string& queue, const std::string& schedule) {
     const std::lock_guard lock(mutex_);
-    counts_.missed.at({queue, schedule});
+    counts_.missed.announce({queue, schedule});
 }
 
 void process_metrics::on_missed(const std::string& queue, const std::string& schedule, time_point) {
@@ -14464,7 +14515,7 @@ void process_metrics::on_missed(const std::string& queue, const std::string& sch
 
 void process_metrics::on_method(const std::string& service, const std::string& method) {
     const std::lock_guard lock(mutex_);
-    for (const auto* const code : {"ok", "task_failed"}) counts_.served.at({service, method, code});
+    for (const auto* const code : {"ok", "task_failed"}) counts_.served.announce({service, method, code});
 }
 
 void process_metrics::on_called(const ended_call& what) {
@@ -14481,7 +14532,7 @@ void process_metrics::on_served(const ended_call& what) {
 
 void process_metrics::on_reader(const std::string& queue) {
     const std::lock_guard lock(mutex_);
-    counts_.lost.at({queue});
+    counts_.lost.announce({queue});
 }
 
 void process_metrics::on_events_lost(const std::string& queue, std::uint64_t entries) {
@@ -15375,6 +15426,8 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
     const detail::contract<void, spawned> task(options.then_name(), options.then_options());
     auto made = inherited(task, submit_options(), encode(after));
     made.hold = true;
+    const auto subject = [&] { return "the payload of " + task.subject(); };
+    if (options.then_keys()) made.key = detail::taken_key(options.then_keys(), &after, subject);
     std::vector<new_task> tasks;
     tasks.push_back(std::move(made));
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
@@ -17612,6 +17665,15 @@ public:
     const std::vector<std::string>& queues() const { return queues_; }
     duration lease() const { return lease_; }
 
+    /// The queues of which it declares limits, and which it does not serve.
+    std::set<std::string> other_limited_queues() const {
+        std::set<std::string> others;
+        for (const auto& [of, value] : limits_) {
+            if (!value.is_empty() && std::ranges::find(queues_, of.first) == queues_.end()) others.insert(of.first);
+        }
+        return others;
+    }
+
     /// Starts the next epoch: limits first, as they may be gone, and hold from its first fetch. The former name is to leave, where
     /// its lease has not been lost in all queues. A queue that refuses its limit holds up no other: `complain` hears of it once.
     asio::awaitable<void> join() {
@@ -18572,6 +18634,11 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
     });
     for (const auto& each : queues_) monitor_->serves(each.name);
+    for (const auto& queue : member_.other_limited_queues()) {
+        std::string served;
+        for (const auto& each : queues_) served.append(served.empty() ? "" : ", ").append(each.name);
+        monitor_->log(log_level::warning, "it declares a limit of queue " + queue + ", which it does not serve: is the name right? It serves " + served);
+    }
     loops_.start(joining_, join());
     co_await loops_.end_of(joining_);
     if (phase_.fetches()) {
@@ -26991,7 +27058,10 @@ each_rule = each_rule or call('HMGET', c, 'each', 'own')
 local text, next_at = each_rule[1] or '', nil
 local known = of.stated or each_rule[2] and call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
 if known then
-for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
+for n = 1, 2 do
+local since, own = string.match(known[n] or '', '^(%d+) (%d* %d* %d* %d*)\n')
+if whole(since) and select(5, limit_in(own)) then text = own end
+end
 end
 limits_known[text] = limits_known[text] or {limit_in(text)}
 local most, many, span, ahead = unpack(limits_known[text], 1, 4)
@@ -28145,7 +28215,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "e98332d3af105b30901ce73e7ceb2bfb89e6e193",
+inline constexpr script acquire{"acquire", "cfdc8330667b88bc00217a7d26df213ccb8f2b12",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, F, o, A, V = 31, unpack(KEYS)
@@ -28215,7 +28285,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "f2340a1bfef03cdc38c021bbc16184f7e4aff639",
+inline constexpr script act_on_group{"act_on_group", "ef38d100c1b5e6a7eaf5e7566d49b2b8544e2b3d",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -28312,7 +28382,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "27bbc2c72f10875aaf96f319fe160201f0f4c1bd",
+inline constexpr script aside{"aside", "df0c857a24d7090c8c1a5912449927fa037ed7f5",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c, i = 3, unpack(KEYS)
@@ -28585,7 +28655,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "ff36042282ec9fcd43aea854458e9dd54741c1bb",
+inline constexpr script end_child{"end_child", "a2b86ff05e50ac6908d8b5c04fcb6958f846a1ec",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
@@ -28646,7 +28716,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "a75aa2e0ba4990cef756cc7ac580e5b8c0e2e968",
+inline constexpr script enqueue{"enqueue", "013f6a322652cb2486f2066b5c1c10e35551a904",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char enqueue_keyed_keys[] = R"lua(local first_own, c, r, u, i, w, N, P, G, R = 10, unpack(KEYS)
@@ -29196,7 +29266,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "d9548008a5ef668f4014e0d2c02fb188e60b3325",
+inline constexpr script fetch{"fetch", "52c911bf439a96e657839f5ecc7989d5ccbd7e42",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char fetch_keyed_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, P, G, R, T = 14, unpack(KEYS)
@@ -29922,7 +29992,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "da44c0b06260b0e08bbbdc9295c0b4955f6423e2",
+inline constexpr script leave{"leave", "92a65f8714766867b642a8108470da71465ef613",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -29994,7 +30064,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "5c0442f4dfcf0a6bd33bdf2a3b0854917d7f605c",
+inline constexpr script list{"list", "b2c1ee511a42a95a8fc6eff3ef092da07635e524",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -30221,7 +30291,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "f6fef1a857f2b419830b412da4a76713e99f8cbd",
+inline constexpr script maintain{"maintain", "6290c85d9631d158c67ec0243eb41ab6a995cb7d",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -30329,7 +30399,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "92ca01aae4210e019c17d91d8cdcddaa8eb631f2",
+inline constexpr script pause{"pause", "85197cdfe066919bc149e4199806ebbe3ac32f3a",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -30463,7 +30533,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "5bad4ef1b5ce2b591f30c9e965961ea3e4c5bf86",
+inline constexpr script reclaim{"reclaim", "2df988f64ad03d9749cb3d277e8411e6d51fb579",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
@@ -30627,7 +30697,7 @@ if answer == 0 and not tasks[seq] then remember_answer(sent, 1, reply) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script reply{"reply", "a0eb3536ac06c10036c4819d31b9183735f664ea",
+inline constexpr script reply{"reply", "1b4ad6a65ec34a10c941ddd9eb3b7e3071bdc612",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -30694,7 +30764,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "2bc0a2ce592ae14bf8d9098b4fcb82c7f5ba4dcf",
+inline constexpr script report{"report", "12b93732be6c8341b25583065f7b12e3f9267930",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -30741,7 +30811,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "81540e6bac9623970e0cc4f34de1c7d64a09f1c9",
+inline constexpr script resign{"resign", "49e7f0f04b9ea6876cd792af8efba19004085537",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -31007,7 +31077,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "8e7e3094551b98f257694987a5df2a7a04ee4a27",
+inline constexpr script set_key_limit{"set_key_limit", "1dea8bba9d1eafe3a8f989ea47449caeaa753955",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPGRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -31103,7 +31173,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "c6708e5995447ad340364408a997580c77e1d9f9",
+inline constexpr script set_schedule{"set_schedule", "1d482d899f0880de2f3f4616c51e254ed88b369c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPGRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -31211,7 +31281,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "4f3e1218d84875ce495d46eb4877c15a8d2cd19e",
+inline constexpr script settle{"settle", "b1e6961562a89b40634e41315952d77b1ed548dc",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char settle_keyed_keys[] = R"lua(local first_own, c, r, s, C, f, u, i, w, N, P, G, R, T = 14, unpack(KEYS)
@@ -31565,7 +31635,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "a5198068e242ddda3dc66bd37f8a818dfa09a1a3",
+inline constexpr script signal{"signal", "0f1f4cae686b43085f17b112922a0b07836281e2",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -31709,7 +31779,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "c473611b222da17473a71086a4b7bce043580d77",
+inline constexpr script steer{"steer", "b801747d81c4979647ad83b1e311b1b575542f87",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, O, U, o, A, V = 32, unpack(KEYS)
@@ -31787,7 +31857,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "f3fb7eb230acd54ecd988edf7f68ed563f1749ed",
+inline constexpr script step_operation{"step_operation", "b7f6e66456a547ad94bc3653ca32dbb39a530ef5",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -31830,7 +31900,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "5fd53f98ad557c526fbabf270116609d7527b11d",
+inline constexpr script update{"update", "97860cb7f4aa897474611e5578db7adecd2217cd",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -32020,7 +32090,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "e8a36dbdda633b507031e51bcc2061fc7cdc481e",
+inline constexpr script why{"why", "fc65ec03f5d75e2d180b90bf2131e6076d3c25fc",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPGRTLKV"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -32123,7 +32193,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "c8480a76a341a9d64262ece022767d9e13340798",
+inline constexpr script write_journal{"write_journal", "dbefa2848a693f5bbd31e0e9c53fa84a39d44c05",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts
@@ -34875,18 +34945,20 @@ inline std::optional<stated_limit> read_stated(std::string_view text, const std:
     return stated_limit(*value, std::string(text.substr(line.size() + 1)), time_point(duration(since)));
 }
 
-/// A field of what is said of single keys. What is damaged is set aside: it is named, and hides no other.
+/// A field of what is said of single keys. What is damaged is set aside: it is named, and hides no other. What is of no key, somebody
+/// else's, is passed over.
 inline void read_key_limit(const std::string& field, const std::string& text, const std::string& queue, queue_limits& found) {
     const auto key = field.empty() ? std::string() : field.substr(1);
-    const bool is_live = field.starts_with('l'), is_of_a_key = (is_live || field.starts_with('d')) && !key.empty();
+    const bool is_live = field.starts_with('l');
+    if ((!is_live && !field.starts_with('d')) || !detail::allows(detail::limits::key, key)) return;
+    std::optional<stated_limit> stated;
     try {
-        const auto stated = is_of_a_key ? read_stated(text, queue, is_live ? "live" : "declared") : std::nullopt;
-        if (!stated) return found.damaged.push_back(is_of_a_key ? key : field);
-        auto& own = found.keys[key];
-        (is_live ? own.live : own.declared) = stated;
+        stated = read_stated(text, queue, is_live ? "live" : "declared");
     } catch (const error&) {
-        found.damaged.push_back(key);
     }
+    if (!stated || stated->value.max_waiting()) return found.damaged.emplace_back(key, is_live), void();
+    auto& own = found.keys[key];
+    (is_live ? own.live : own.declared) = stated;
 }
 
 /// `broker::set_limit`.

@@ -1345,7 +1345,7 @@ public:
     /// What the task is for, such as a customer: the tasks of a queue that have a key take turns by it, and a queue may have limits
     /// for each key. Up to 256 bytes of UTF-8 without control characters; a replaced task gets the key of the one in its place.
     submit_options& key(std::string of) {
-        if (of.empty()) throw error(errc::invalid_argument, "a key must not be empty: leave out key() for none");
+        if (of.empty()) throw error(errc::invalid_argument, "a key must not be empty: leave out key() for that of the contract, if it takes one");
         detail::check_name(detail::limits::key, of);
         return key_ = std::move(of), *this;
     }
@@ -1589,8 +1589,8 @@ constexpr bool has_unfailed_attempt(task_state state) {
 
 namespace taskflux::detail {
 
-/// Takes the key from a payload, which is given by its address; empty where a contract has none. A copy, as submissions of many may
-/// outlive the contract.
+/// Takes a text from a payload, which is given by its address, that is to be the key; empty where a contract has none. A copy, as
+/// submissions of many may outlive the contract, so nothing in it refers to that.
 using key_source = std::function<std::string(const void*)>;
 
 template <class T>
@@ -1598,28 +1598,54 @@ inline constexpr bool is_key_number = std::integral<T> && !std::same_as<T, bool>
                                       !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
                                       !std::same_as<T, char32_t>;
 
-/// What a key may be taken from: text, or an integer.
+/// What a key may be taken from: text, or an integer. No pointer to characters, as it may be null.
 template <class T>
-concept key_value = std::convertible_to<T, std::string_view> || is_key_number<std::remove_cvref_t<T>>;
+concept key_value = (std::convertible_to<T, std::string_view> && !std::is_pointer_v<std::decay_t<T>>) ||
+                    is_key_number<std::remove_cvref_t<T>>;
 
-/// A function, or a pointer to a member, that gives a payload's key.
+/// A function, or a pointer to a member, that gives something for a payload.
 template <class Key, class P>
-concept key_of_payload = std::invocable<const Key&, const P&> && key_value<std::invoke_result_t<const Key&, const P&>>;
+concept takes_payload = std::invocable<const Key&, const P&>;
 
-/// `task`: for the error.
+/// And that is a payload's key.
+template <class Key, class P>
+concept key_of_payload = takes_payload<Key, P> && key_value<std::invoke_result_t<const Key&, const P&>>;
+
 template <class P, class Key>
-std::string taken_key(const Key& of, const P& payload, std::string_view task) {
-    std::string made;
+std::string taken_text(Key& of, const P& payload) {
     decltype(auto) value = std::invoke(of, payload);
-    if constexpr (is_key_number<std::remove_cvref_t<decltype(value)>>) made = std::to_string(value);
-    else made = std::string_view(value);
-    if (made.empty() || allows(limits::key, made)) return made;
-    try {
-        check_name(limits::key, made);
-    } catch (const error& e) {
-        throw error(errc::invalid_argument, "the key of task " + std::string(task) + ", taken from its payload: " + e.what());
-    }
-    return made;
+    if constexpr (is_key_number<std::remove_cvref_t<decltype(value)>>) return std::to_string(value);
+    else return std::string(std::string_view(value));
+}
+
+/// The key that is taken from a payload; empty: none. `subject`: a function that names the payload for the error, which says what is
+/// wrong with the key and not what it is: a payload is nobody's who reads a log. Errors: `invalid_argument`; what `take` throws.
+std::string taken_key(const key_source& take, const void* payload, const auto& subject) {
+    auto key = take(payload);
+    if (key.empty() || allows(limits::key, key)) return key;
+    const auto most = std::to_string(limits::key.most);
+    const auto wrong = key.size() > limits::key.most ? "has " + std::to_string(key.size()) + " bytes: use at most " + most
+                       : is_utf8(key)                ? std::string("has control characters: leave them out, or escape them")
+                                                     : std::string("is not UTF-8: use its base64, or an id");
+    throw error(errc::invalid_argument, "the key that is taken from " + subject() + ' ' + wrong);
+}
+
+template <class Key, class P>
+constexpr void require_key() {
+    static_assert(takes_payload<Key, P>,
+                  "what is given to task::key takes no payload of this task: give a pointer to a member of the payload, or a function "
+                  "that takes (const Payload&)");
+    static_assert(!takes_payload<Key, P> || key_of_payload<Key, P>,
+                  "what is given to task::key gives neither a text nor an integer: give a function that makes a text of it, such as of "
+                  "an optional (an empty text: no key), an enum, a bool, a char or a pointer");
+}
+
+/// For a copy of a contract that is of a type without a key.
+template <class Key>
+constexpr void refuse_to_forget() {
+    static_assert(!std::is_same_v<Key, Key>,
+                  "a task<R(P)> has no key, and this copy would lose it: write inline constexpr auto name = "
+                  "taskflux::task<R(P)>{…}.key(…)");
 }
 
 }  // namespace taskflux::detail
@@ -1693,7 +1719,7 @@ public:
     /// For the library: how errors name it.
     std::string subject() const { return "task " + std::string(name_); }
 
-    /// For the library: how the key of a task is taken from its payload; empty: it has none.
+    /// For the library: what takes the key of a task from its payload; empty: it has none.
     virtual key_source keys() const { return {}; }
 
 private:
@@ -1726,7 +1752,8 @@ public:
     /// `of`: a pointer to a member, or a function that takes the payload; it gives a text, where an empty one means no key, or an
     /// integer. Submissions call it before the task is sent, in the caller's thread: what it throws they throw, and
     /// `invalid_argument` for what can't be a key. It should give the same for the same payload. An explicit key of the submission
-    /// comes before it.
+    /// comes before it. A key is stored and shown in clear, also where payloads are encrypted: of what is personal or secret give a
+    /// hash, or an id in its place.
     template <class Key>
     constexpr keyed_task<R(P), Key> key(Key of) const {
         return keyed_task<R(P), Key>(*this, std::move(of));
@@ -1734,15 +1761,11 @@ public:
 
     template <class Key>
     constexpr task(const keyed_task<R(P), Key>& of) : task(of.name(), of.options(), of.faults()) {
-        refuse_to_forget<Key>();
+        detail::refuse_to_forget<Key>();
     }
-
-private:
     template <class Key>
-    static constexpr void refuse_to_forget() {
-        static_assert(!std::is_same_v<Key, Key>,
-                      "a task<R(P)> has no key, and this copy would lose it: write inline constexpr auto name = "
-                      "taskflux::task<R(P)>{…}.key(…)");
+    constexpr task& operator=(const keyed_task<R(P), Key>&) {
+        return detail::refuse_to_forget<Key>(), *this;
     }
 };
 
@@ -1750,6 +1773,14 @@ template <class R>
 class task<R()> : public detail::contract<R, void> {
 public:
     using detail::contract<R, void>::contract;
+
+    /// There is no payload that a key could be taken from.
+    template <class Key>
+    constexpr task key(Key) const {
+        static_assert(!std::is_same_v<Key, Key>,
+                      "a task without a payload can't take its key from it: give it with each submission, by submit_options::key");
+        return *this;
+    }
 };
 
 template <class T, class P>
@@ -1762,30 +1793,44 @@ public:
     constexpr keyed_task<stream<T>(P), Key> key(Key of) const {
         return keyed_task<stream<T>(P), Key>(*this, std::move(of));
     }
+
+    template <class Key>
+    constexpr task(const keyed_task<stream<T>(P), Key>& of) : task(of.name(), of.options(), of.faults()) {
+        detail::refuse_to_forget<Key>();
+    }
+    template <class Key>
+    constexpr task& operator=(const keyed_task<stream<T>(P), Key>&) {
+        return detail::refuse_to_forget<Key>(), *this;
+    }
 };
 
 template <class T>
 class task<stream<T>()> : public detail::stream_contract<T, void> {
 public:
     using detail::stream_contract<T, void>::stream_contract;
+
+    /// There is no payload that a key could be taken from.
+    template <class Key>
+    constexpr task key(Key) const {
+        static_assert(!std::is_same_v<Key, Key>,
+                      "a task without a payload can't take its key from it: give it with each submission, by submit_options::key");
+        return *this;
+    }
 };
 
 /// A contract with a key that is taken from the payload: what `task::key` returns.
 template <class Signature, class Key>
 class keyed_task : public task<Signature> {
     using payload = typename task<Signature>::payload_type;
-    static_assert(detail::key_of_payload<Key, payload>,
-                  "what is given to task::key gives no key: give a pointer to a member of the payload, or a function that takes "
-                  "(const Payload&), of a text or an integer");
 
 public:
-    constexpr keyed_task(const task<Signature>& base, Key of) : task<Signature>(base), key_(std::move(of)) {}
+    constexpr keyed_task(const task<Signature>& base, Key of) : task<Signature>(base), key_(std::move(of)) {
+        detail::require_key<Key, payload>();
+    }
 
     detail::key_source keys() const override {
-        if constexpr (detail::key_of_payload<Key, payload>) {  // else the error above is to be the only one
-            return [of = key_, name = this->name()](const void* from) {
-                return detail::taken_key(of, *static_cast<const payload*>(from), name);
-            };
+        if constexpr (detail::key_of_payload<Key, payload>) {  // else that error is to be the only one
+            return [of = key_](const void* from) { return detail::taken_text(of, *static_cast<const payload*>(from)); };
         } else {
             return {};
         }
@@ -2926,13 +2971,23 @@ struct stated_limits {
     }
 };
 
+/// A stored limit of a key that can't be read: it counts as none until it is declared or set again, or taken back.
+struct damaged_limit {
+    damaged_limit(std::string of, bool was_set_live) : key(std::move(of)), is_live(was_set_live) {}
+
+    std::string key;
+    bool is_live;  ///< mended by `queue_control::set_key_limit` or `reset_key_limit`, else by `declare_key_limit`
+
+    bool operator==(const damaged_limit&) const = default;
+};
+
 /// The limits of a queue: its own, those of each of its keys, and those of single keys, which count in place of these.
 struct queue_limits : stated_limits {
     queue_limits() {}
 
     stated_limits each_key;
     std::map<std::string, stated_limits> keys;
-    std::vector<std::string> damaged;  ///< keys whose stored limit can't be read: it counts as none until it is set again or reset
+    std::vector<damaged_limit> damaged;
     std::size_t left_out = 0;  ///< declared and live limits of keys that are not told: a Redis server tells about 10,000
 };
 
@@ -6398,7 +6453,8 @@ struct call_times {
     void add(std::chrono::microseconds took);
 };
 
-/// Values by their labels, of which only so many are told apart: further ones count as `other`.
+/// Values by their labels, of which only so many are told apart: further ones count as `other`. Those that are announced, and of
+/// which nothing has happened yet, take no place of these.
 template <class Value>
 class labelled {
 public:
@@ -6407,10 +6463,23 @@ public:
     /// `free`: how many of the labels, from the first on, may have any values.
     explicit labelled(std::size_t free = 1) : free_(free) {}
 
+    /// Zero, until something happens; nothing where many others are announced.
+    void announce(key labels) {
+        const auto group = first(labels, free_);
+        if (!happened_.contains(group) && !takes(announced_, group)) return;
+        values_[std::move(labels)];
+    }
+
     Value& at(key labels) {
-        const key group(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(free_));
-        const bool is_apart = groups_.contains(group) || (groups_.size() < most && groups_.insert(group).second);
-        for (std::size_t i = 0; !is_apart && i < free_; ++i) labels[i] = "other";
+        const auto group = first(labels, free_);
+        const bool was_announced = announced_.erase(group) > 0;
+        if (!takes(happened_, group)) {
+            if (was_announced) forget(group);  // it is zero no more, and counts among the others
+            for (auto n = free_; n-- > 0;) {   // only the last ones, if that tells few apart
+                labels[n] = "other";
+                if (n == 0 || takes(shortened_, first(labels, n))) break;
+            }
+        }
         return values_[std::move(labels)];
     }
 
@@ -6419,8 +6488,20 @@ public:
 private:
     static constexpr std::size_t most = 100;
 
+    static key first(const key& labels, std::size_t many) {
+        return key(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(many));
+    }
+    static bool takes(std::set<key>& into, const key& one) {
+        return into.contains(one) || (into.size() < most && into.insert(one).second);
+    }
+    void forget(const key& group) {
+        auto from = values_.lower_bound(group);
+        while (from != values_.end() && first(from->first, free_) == group) from = values_.erase(from);
+    }
+
     std::size_t free_;
-    std::set<key> groups_;
+    std::set<key> announced_, happened_;
+    std::set<key> shortened_;  // what is told of those that are not told apart
     std::map<key, Value> values_;
 };
 
@@ -6429,7 +6510,8 @@ private:
 /// Counts what this process sees: calls to the broker's server, calls of methods, missed ticks and events, and what holds its workers
 /// up. It is the observer of what it is given to: of brokers (`redis_options::observer`), workers, schedulers, services, `rpc`, readers
 /// of events; of those that it is not given to it says nothing, and they cost nothing. `read_metrics` takes it, too. Thread-safe; one
-/// for a program. Of queues, of methods and of schedules it tells 100 apart, and counts the others as `other`.
+/// for a program. Of queues, of methods and of schedules with which something has happened it tells 100 apart, and counts the others as
+/// `other`: of the other schedules of a queue, methods of a service, and of the other queues and services.
 class process_metrics final : public broker_call_observer,
                               public worker_observer,
                               public scheduler_observer,
@@ -6441,7 +6523,7 @@ public:
 
     /// The text of what was counted, as `metrics_text`. What has labels has samples from when it is known, which are zero until it
     /// happens: of the queues of workers and readers, of the schedules that schedulers fire, of the methods of services with the codes
-    /// `ok` and `task_failed`; other codes, calls to the server and methods of others have some once they have happened.
+    /// `ok` and `task_failed`, of 100 of each; other codes, calls to the server and methods of others have some once they have happened.
     std::string text() const;
 
     void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override;
@@ -8148,7 +8230,7 @@ public:
     /// How many bytes the encoded payloads of a batch have at most; default zero: no limit. An item that is larger comes alone.
     batch_options& max_bytes(std::size_t bytes) { return limits_.max_bytes = bytes, *this; }
 
-    /// All items of a batch have one key: the text that `key` (a function, or a pointer to a member) gives for a payload. Items
+    /// All items of a batch have one key: the text or integer that `key` (a function, or a pointer to a member) gives for a payload. Items
     /// of other keys that were fetched with them form batches of their own, which wait for slots of the worker. What `key` throws
     /// fails its item. Payloads are decoded, and `key` is called, on the worker's executor, one at a time: it should be quick.
     template <class Function>
@@ -8539,14 +8621,14 @@ key_source keys_of(const contract<R, P>& contract, const submit_options& options
     return options.key().empty() ? contract.keys() : key_source();
 }
 
-/// The key that is taken from a payload as it is stored; empty: none. Errors: those of `decode`.
+/// The key that is taken from a payload as it is stored; empty: none. `subject`: for the error. Errors: those of `decode`.
 template <class P>
-std::string key_of_text(const key_source& take, std::string_view text) {
+std::string key_of_text(const key_source& take, std::string_view text, const auto& subject) {
     if constexpr (std::is_void_v<P>) {
         return decode<P>(text), std::string();
     } else {
         const P payload = decode<P>(text);
-        return take ? take(&payload) : std::string();
+        return take ? taken_key(take, &payload, subject) : std::string();
     }
 }
 
@@ -8562,7 +8644,8 @@ encoded_payload encode_keyed(const contract<R, P>& contract, const submit_option
     encoded_payload made;
     made.key = options.key();
     const auto take_key = [&](const auto& value) {
-        if (const auto take = keys_of(contract, options)) made.key = take(&value);
+        const auto subject = [&] { return "the payload of " + contract.subject(); };
+        if (const auto take = keys_of(contract, options)) made.key = taken_key(take, &value, subject);
     };
     made.text = encode_payload_seen<P>(contract, take_key, std::forward<Args>(payload)...);
     return made;
@@ -9178,18 +9261,20 @@ public:
     range_source& operator=(const range_source&) = delete;
 
     bool has_next() override { return next_ != std::ranges::end(payloads_); }
-    void skip() override { ++next_; }
+    void skip() override { ++next_, ++index_; }
     void give_to(new_task& task) override {
         const std::ranges::range_value_t<Range>& payload = *next_;
         task.payload = encode(payload);
-        if (take_key_) task.key = take_key_(&payload);
-        ++next_;
+        const auto subject = [&] { return "payload [" + std::to_string(index_) + "] of task " + task.spec->name; };
+        if (take_key_) task.key = taken_key(take_key_, &payload, subject);
+        skip();
     }
 
 private:
     Range payloads_;
     key_source take_key_;
     std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
+    std::size_t index_ = 0;
 };
 
 /// Called with each subtask of a map that has ended, in order; throws unless it has succeeded.
@@ -9453,11 +9538,12 @@ public:
     spawn_options& policy(children_policy value) { return policy_ = value, *this; }
 
     /// The continuation (fan-in): a task that starts when the policy decides that the parent has succeeded. Its payload names
-    /// the subtasks, and its result becomes the parent's. One for each parent.
+    /// the subtasks, and its result becomes the parent's; the contract may take its key from that. One for each parent.
     template <class R>
     spawn_options& then(const detail::contract<R, spawned>& task) {
         then_name_ = task.name();
         then_options_ = task.options();
+        then_keys_ = task.keys();
         return *this;
     }
 
@@ -9467,12 +9553,14 @@ public:
     children_policy policy() const { return policy_; }
     const std::string& then_name() const { return then_name_; }
     const task_options& then_options() const { return then_options_; }
+    const detail::key_source& then_keys() const { return then_keys_; }
     const submit_options& each() const { return each_; }
 
 private:
     children_policy policy_;
     std::string then_name_;
     task_options then_options_;
+    detail::key_source then_keys_;
     submit_options each_;
 };
 
@@ -11662,7 +11750,8 @@ template <class Key, class P>
 inline constexpr bool is_batch_key = std::is_same_v<Key, no_key>;
 template <class Key, class P>
     requires(!std::is_void_v<P> && std::invocable<Key&, const P&>)
-inline constexpr bool is_batch_key<Key, P> = std::convertible_to<std::invoke_result_t<Key&, const P&>, std::string_view>;
+inline constexpr bool is_batch_key<Key, P> = std::convertible_to<std::invoke_result_t<Key&, const P&>, std::string_view> ||
+                                             key_value<std::invoke_result_t<Key&, const P&>>;
 
 template <class R, class P, class Function, class Key>
 class typed_batch_handler final : public batch_handler {
@@ -11691,7 +11780,7 @@ public:
         if constexpr (!std::is_void_v<P>) {
             auto& payload = static_cast<part&>(one).payload;
             payload.emplace(read_payload<P>(one.as_task(), one.what().payload));
-            if constexpr (has_key) return std::string(std::string_view(std::invoke(key_, std::as_const(*payload))));
+            if constexpr (has_key) return taken_text(key_, std::as_const(*payload));
         }
         return {};
     }
@@ -11775,7 +11864,8 @@ std::unique_ptr<task_handler> make_batch_handler(Function function, batch_option
     static_assert(takes_items, "this batch handler cannot be called with the contract's items: it must take "
                                "(std::span<taskflux::batch_item<Payload>>), with Payload as the contract names it");
     static_assert(!takes_items || is_batch_key<Key, P>,
-                  "the function given to batch_options::by does not give a key: it must take (const Payload&), and return a text");
+                  "the function given to batch_options::by does not give a key: it must take (const Payload&), and return a text or an "
+                  "integer");
     if constexpr (takes_items && is_batch_key<Key, P>) {
         using given = typename awaited<batch_returned<Function, P>>::type;
         using wanted = typename batch_results<R>::type;
@@ -11870,8 +11960,9 @@ public:
 
     /// Declares the limit of a queue, for all workers of that queue in all programs; an empty one takes an earlier
     /// declaration back. It is declared when the worker begins, and again whenever it has lost its lease, as when the server was
-    /// emptied; the last declaration counts, and a limit that `queue_control` has set live counts in its place. The worker need
-    /// not serve the queue. Errors: `errc::invalid_argument` for an invalid queue name, and a queue that has one from this worker;
+    /// emptied; the last declaration counts, and a limit that `queue_control` has set live counts in its place. A worker
+    /// that does not serve the queue says so in its log, as the name may be misspelt; `queue_control::declare_limit` is for others.
+    /// Errors: `errc::invalid_argument` for an invalid queue name, and a queue that has one from this worker;
     /// `errc::wrong_state` once `run` has been called.
     worker& limit(std::string queue, const taskflux::limit& value) {
         control_->limit(std::move(queue), std::nullopt, value);
@@ -12790,7 +12881,7 @@ struct app_schedule {
 };
 
 /// Gives a schedule of a config the key that its task takes from the payload. Errors: `config_error` for a payload that the task
-/// does not take. `here`: the schedule's place.
+/// does not take, or of which no key can be taken. `here`: the schedule's place.
 inline void take_key(app_schedule& from, const std::function<std::string(std::string_view)>& key_of, const std::string& here) {
     try {
         from.carry(key_of(from.payload));
@@ -12798,6 +12889,9 @@ inline void take_key(app_schedule& from, const std::function<std::string(std::st
         throw config_error(here + "/payload" + e.pointer(), e.reason());
     } catch (const error& e) {
         throw config_error(here + "/payload", e.what());
+    } catch (...) {  // of the function that takes the key
+        throw config_error(here + "/payload", "the key of task " + from.task + " can't be taken from it: " +
+                                                  describe(std::current_exception()).message);
     }
 }
 
@@ -13419,8 +13513,8 @@ private:
         const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
             const P& payload = *next;
+            if (take_key) keys.push_back(detail::taken_key(take_key, &payload, subject));
             texts.push_back(detail::encode_of(subject, payload));
-            if (take_key) keys.push_back(take_key(&payload));
         }
         detail::check_payload_sizes(texts);
         std::vector<job<R>> jobs;
@@ -13881,7 +13975,7 @@ struct app_method {
 ///     return app.run(argc, argv);
 ///
 /// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is for any thread, at
-/// any time.
+/// any time, and `broker`.
 class app {
 public:
     explicit app(app_config config = app_config());
@@ -13903,7 +13997,9 @@ public:
         task.give_to = [contract, shared = std::make_shared<Function>(std::move(handler))](worker& to) {
             to.on(contract, std::move(*shared));
         };
-        task.key_of = [keys = contract.keys()](std::string_view text) { return detail::key_of_text<P>(keys, text); };
+        task.key_of = [keys = contract.keys(), name = task.name](std::string_view text) {
+            return detail::key_of_text<P>(keys, text, [&] { return "the payload of task " + name; });
+        };
         add(std::move(task));
         return *this;
     }
@@ -13971,7 +14067,7 @@ public:
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
 
     /// Counts what the app does: gives these counters to its broker (not to that of `run_on`), worker, scheduler and service;
-    /// `read_metrics` takes them, too. Null: nothing is counted, as at first.
+    /// `read_metrics` takes them, too, with `broker`. Null: nothing is counted, as at first.
     app& metrics(std::shared_ptr<process_metrics> into);
 
     /// Makes spans of attempts, and of what is submitted by the clients of `on_start`. Null: none, as at first.
@@ -13990,8 +14086,14 @@ public:
     int run(int argc, const char* const* argv);
 
     /// Like `run()`, without signal handlers and threads, on the caller's broker: for tests, and for programs with a context
-    /// of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
+    /// of their own. Returns when it has been stopped. Like a worker, the app is destroyed before the context of that broker: write
+    /// it behind the context. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
+
+    /// What it runs on, once it runs: for `read_metrics`, `queue_control`, `inspector` and the like, in a function of `on_start` or
+    /// a handler. It is closed when the app ends, but for that of `run_on`. Thread-safe. Errors: `wrong_state` before the app runs,
+    /// and after `run`.
+    broker_ptr broker() const;
 
     /// Ends `run` and `run_on` as a signal does; what is run later ends at once.
     void stop();
@@ -14011,6 +14113,7 @@ private:
     void check() const;
     bool is_enabled(const std::string& task) const;
     bool is_served(const std::string& name) const;
+    std::vector<std::string> limited_queues() const;  // whose limits a config may have
     std::vector<detail::app_schedule> all_schedules() const;
     std::vector<detail::app_job> all_jobs() const;
     submit_options defaults() const;
@@ -15136,7 +15239,8 @@ public:
         options.id(own_id());
         std::string key;
         const auto take_key = [&](const auto& value) {
-            if (const auto take = next.keys()) key = take(&value);
+            const auto subject = [&] { return "the payload of " + next.subject(); };
+            if (const auto take = next.keys()) key = detail::taken_key(take, &value, subject);
         };
         auto text = encoded_seen(take_key, std::forward<Args>(result)...);
         auto made = detail::make_task(detail::spec_of(next, options), options, text);
@@ -15284,7 +15388,7 @@ public:
     awaitable<void> declare_key_limit(std::string key, limit value) const;
 
     /// What is declared, and what was set live, with its reason and since when; and until when a handler that has thrown
-    /// `throttled` keeps all from starting. A key whose limit is damaged is named in `damaged`; of more than about 10,000 limits of
+    /// `throttled` keeps all from starting. A limit of a key that is damaged is named in `damaged`; of more than about 10,000 limits of
     /// single keys a Redis server leaves some out (`left_out`).
     awaitable<queue_limits> limits() const;
 

@@ -1,4 +1,4 @@
-// expect: the function given to batch_options::by does not give a key: it must take (const Payload&), and return a text
+// expect: the function given to batch_options::by does not give a key: it must take (const Payload&), and return a text or an
 // names: double
 #include <taskflux/flow/worker.hpp>
 

@@ -1,4 +1,4 @@
-// expect: what is given to task::key gives no key: give a pointer to a member of the payload, or a function that takes
+// expect: what is given to task::key gives neither a text nor an integer: give a function that makes a text of it
 // names: double
 #include <taskflux/core/task.hpp>
 

@@ -24,6 +24,7 @@ BOOST_DESCRIBE_STRUCT(order, (), (customer, number))
 
 inline constexpr auto ship = task<void(order)>{"ship", here()}.key(&order::customer);
 inline constexpr auto pack = task<void(order)>{"pack", here()}.key([](const order& of) { return of.number; });
+inline constexpr auto gather = task<int(spawned)>{"gather", here()}.key(&spawned::count);
 inline constexpr task<order(int)> next_order{"next_order", task_options().queue("far")};
 
 struct ordering : fixture {
@@ -46,6 +47,7 @@ asio::awaitable<void> note_key(broker_ptr broker, task_id id, std::map<std::stri
     ++found[record->key];
 }
 
+const std::string controls = "has control characters: leave them out, or escape them";
 const std::vector<order> orders{{"ann", 1}, {"ben", 2}, {"ann", 3}};
 const std::map<std::string, int> by_customer{{"ann", 2}, {"ben", 1}};
 
@@ -85,13 +87,62 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_text_is_no_key, Backend, backends) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_can_be_no_key_is_refused_with_the_task_s_name, Backend, backends) {
     ordering on(std::make_unique<Backend>());
-    const auto is_named = [](const error& e) {
-        return e.code() == errc::invalid_argument && std::string(e.what()).starts_with("the key of task ship, taken from its payload: ");
-    };
-    BOOST_CHECK_EXCEPTION(on.run(on.client.submit(ship, "a\nb", 7)), error, is_named);
+    BOOST_CHECK_EXCEPTION(on.run(on.client.submit(ship, "a\nb", 7)), error, [](const error& e) {
+        return e.code() == errc::invalid_argument && e.what() == "the key that is taken from the payload of task ship " + controls;
+    });
     const std::vector<order> some{{"ann", 1}, {std::string(257, 'x'), 2}};
-    BOOST_CHECK_EXCEPTION(on.run(on.client.submit_all(ship, some)), error, is_named);
+    BOOST_CHECK_EXCEPTION(on.run(on.client.submit_all(ship, some)), error, [](const error& e) {
+        return e.what() == std::string("the key that is taken from payload [1] of task ship has 257 bytes: use at most 256");
+    });
     BOOST_TEST(on.list().empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_can_be_no_key_of_a_subtask_is_refused_with_its_place, Backend, backends) {
+    ordering on(std::make_unique<Backend>());
+    site at(on);
+    std::vector<std::string> refusals;
+    at.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+        const std::vector<order> wrong{{"ann", 1}, {"a\nb", 2}};
+        try {
+            co_await ctx.map(ship, wrong);
+        } catch (const error& e) {
+            refusals.push_back(e.what());
+        }
+        co_return 0;
+    };
+    at.begin();
+    at.result(at.client.run(parent, 1));
+    BOOST_TEST(refusals == (std::vector<std::string>{"the key that is taken from payload [1] of task ship " + controls}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_submission_that_was_begun_may_outlive_its_contract_and_its_name, Backend, backends) {
+    ordering on(std::make_unique<Backend>());
+    auto name = std::make_unique<std::string>("made_at_run_time_and_longer_than_any_text_in_place");
+    const std::vector<order> wrong{{"a\nb", 2}};
+    auto begun = [&] {
+        const auto contract = task<void(order)>{*name, here()}.key(&order::customer);
+        return on.client.submit_all(contract, wrong);
+    }();
+    name.reset();
+    BOOST_CHECK_EXCEPTION(on.run(std::move(begun)), error, [](const error& e) {
+        return e.what() == "the key that is taken from payload [0] of task made_at_run_time_and_longer_than_any_text_in_place " + controls;
+    });
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_continuation_has_the_key_that_its_contract_takes, Backend, backends) {
+    ordering on(std::make_unique<Backend>());
+    site at(on);
+    at.worker.on(ship, [](order) {});
+    at.worker.on(gather, [](spawned) { return 7; });
+    at.parent_body = [](context& ctx, int) -> asio::awaitable<int> {
+        const auto options = spawn_options().then(gather);
+        co_await ctx.spawn(ship, orders, options);
+        co_return 0;
+    };
+    at.begin();
+    at.result(at.client.run(parent, 1));
+    BOOST_CHECK((on.keys("gather") == std::map<std::string, int>{{"3", 1}}));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(subtasks_have_keys_by_call_map_and_spawn, Backend, backends) {

@@ -236,6 +236,23 @@ BOOST_AUTO_TEST_CASE(damaged_turns_and_limits_hold_nobody_up) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_limits_tells_of_a_key_is_what_holds_also_where_a_limit_is_damaged) {
+    run(broker->set_key_limit("q", "ann", limit_kind::declared, limit().running(1), ""));
+    for (const std::string text : {"nonsense", "1000 9999999999   \nwhy", "1000 5    7\nwhy", "1000 0 1 1\nwhy", "1000  5 1000 0\nwhy", "5   \nwhy",
+                                   "99999999999999999999 5   \nwhy", "1000 3   ", "1000 5   \nwhole"}) {
+        raw({"HSET", key("L"), "lann", text});
+        const auto told = run(broker->limits("q"));
+        const bool is_whole = text.ends_with("whole");
+        BOOST_TEST(told.damaged.size() == (is_whole ? 0U : 1U), text);
+        for (int i = 0; i < 9; ++i) put("ann");
+        const auto taken = fetch(9);
+        BOOST_TEST(taken.size() == told.keys.at("ann").in_force().running().value_or(9), text);
+        BOOST_TEST(taken.size() == (is_whole ? 5U : 1U), text);
+        for (const auto& one : taken) end(one);
+        run(broker->clear("q", task_state::waiting, 100));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_an_older_program_puts_into_a_lane_goes_to_its_key) {
     put("a");
     const auto second = put("a");

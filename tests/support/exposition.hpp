@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <map>
@@ -42,6 +43,10 @@ struct exposition {
         }
         BOOST_ERROR("no sample of " << name);
         return -1;
+    }
+
+    bool has(const std::string& name, const labels& of) const {
+        return std::ranges::any_of(samples, [&](const auto& one) { return one.name == name && one.of == of; });
     }
 
     std::map<std::string, std::string> types, helps;

@@ -37,7 +37,8 @@ struct call_times {
     void add(std::chrono::microseconds took);
 };
 
-/// Values by their labels, of which only so many are told apart: further ones count as `other`.
+/// Values by their labels, of which only so many are told apart: further ones count as `other`. Those that are announced, and of
+/// which nothing has happened yet, take no place of these.
 template <class Value>
 class labelled {
 public:
@@ -46,10 +47,23 @@ public:
     /// `free`: how many of the labels, from the first on, may have any values.
     explicit labelled(std::size_t free = 1) : free_(free) {}
 
+    /// Zero, until something happens; nothing where many others are announced.
+    void announce(key labels) {
+        const auto group = first(labels, free_);
+        if (!happened_.contains(group) && !takes(announced_, group)) return;
+        values_[std::move(labels)];
+    }
+
     Value& at(key labels) {
-        const key group(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(free_));
-        const bool is_apart = groups_.contains(group) || (groups_.size() < most && groups_.insert(group).second);
-        for (std::size_t i = 0; !is_apart && i < free_; ++i) labels[i] = "other";
+        const auto group = first(labels, free_);
+        const bool was_announced = announced_.erase(group) > 0;
+        if (!takes(happened_, group)) {
+            if (was_announced) forget(group);  // it is zero no more, and counts among the others
+            for (auto n = free_; n-- > 0;) {   // only the last ones, if that tells few apart
+                labels[n] = "other";
+                if (n == 0 || takes(shortened_, first(labels, n))) break;
+            }
+        }
         return values_[std::move(labels)];
     }
 
@@ -58,8 +72,20 @@ public:
 private:
     static constexpr std::size_t most = 100;
 
+    static key first(const key& labels, std::size_t many) {
+        return key(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(many));
+    }
+    static bool takes(std::set<key>& into, const key& one) {
+        return into.contains(one) || (into.size() < most && into.insert(one).second);
+    }
+    void forget(const key& group) {
+        auto from = values_.lower_bound(group);
+        while (from != values_.end() && first(from->first, free_) == group) from = values_.erase(from);
+    }
+
     std::size_t free_;
-    std::set<key> groups_;
+    std::set<key> announced_, happened_;
+    std::set<key> shortened_;  // what is told of those that are not told apart
     std::map<key, Value> values_;
 };
 
@@ -68,7 +94,8 @@ private:
 /// Counts what this process sees: calls to the broker's server, calls of methods, missed ticks and events, and what holds its workers
 /// up. It is the observer of what it is given to: of brokers (`redis_options::observer`), workers, schedulers, services, `rpc`, readers
 /// of events; of those that it is not given to it says nothing, and they cost nothing. `read_metrics` takes it, too. Thread-safe; one
-/// for a program. Of queues, of methods and of schedules it tells 100 apart, and counts the others as `other`.
+/// for a program. Of queues, of methods and of schedules with which something has happened it tells 100 apart, and counts the others as
+/// `other`: of the other schedules of a queue, methods of a service, and of the other queues and services.
 class process_metrics final : public broker_call_observer,
                               public worker_observer,
                               public scheduler_observer,
@@ -80,7 +107,7 @@ public:
 
     /// The text of what was counted, as `metrics_text`. What has labels has samples from when it is known, which are zero until it
     /// happens: of the queues of workers and readers, of the schedules that schedulers fire, of the methods of services with the codes
-    /// `ok` and `task_failed`; other codes, calls to the server and methods of others have some once they have happened.
+    /// `ok` and `task_failed`, of 100 of each; other codes, calls to the server and methods of others have some once they have happened.
     std::string text() const;
 
     void on_call(std::string_view call, std::chrono::microseconds took, bool failed) override;

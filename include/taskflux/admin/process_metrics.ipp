@@ -83,8 +83,8 @@ void process_metrics::on_call(std::string_view call, std::chrono::microseconds t
     const std::lock_guard lock(mutex_);
     const auto found = counts_.calls.find(call);
     (found != counts_.calls.end() ? found->second : counts_.calls[std::string(call)]).add(took);
-    if (found == counts_.calls.end()) counts_.errors.try_emplace(std::string(call));  // zero, until one fails
-    if (failed) ++counts_.errors.find(call)->second;
+    if (failed) ++counts_.errors[std::string(call)];
+    else if (found == counts_.calls.end()) counts_.errors.try_emplace(std::string(call));  // zero, until one fails
 }
 
 void process_metrics::on_reconnect() {
@@ -94,7 +94,7 @@ void process_metrics::on_reconnect() {
 
 void process_metrics::on_queue(const std::string& queue) {
     const std::lock_guard lock(mutex_);
-    counts_.throttled.at({queue});
+    counts_.throttled.announce({queue});
 }
 
 void process_metrics::on_throttled(const std::string& queue, duration) {
@@ -109,7 +109,7 @@ void process_metrics::on_blocked(const std::vector<running_handler>&, duration) 
 
 void process_metrics::on_schedule(const std::string& queue, const std::string& schedule) {
     const std::lock_guard lock(mutex_);
-    counts_.missed.at({queue, schedule});
+    counts_.missed.announce({queue, schedule});
 }
 
 void process_metrics::on_missed(const std::string& queue, const std::string& schedule, time_point) {
@@ -122,7 +122,7 @@ void process_metrics::on_missed(const std::string& queue, const std::string& sch
 
 void process_metrics::on_method(const std::string& service, const std::string& method) {
     const std::lock_guard lock(mutex_);
-    for (const auto* const code : {"ok", "task_failed"}) counts_.served.at({service, method, code});
+    for (const auto* const code : {"ok", "task_failed"}) counts_.served.announce({service, method, code});
 }
 
 void process_metrics::on_called(const ended_call& what) {
@@ -139,7 +139,7 @@ void process_metrics::on_served(const ended_call& what) {
 
 void process_metrics::on_reader(const std::string& queue) {
     const std::lock_guard lock(mutex_);
-    counts_.lost.at({queue});
+    counts_.lost.announce({queue});
 }
 
 void process_metrics::on_events_lost(const std::string& queue, std::uint64_t entries) {

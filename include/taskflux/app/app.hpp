@@ -61,7 +61,7 @@ struct app_method {
 ///     return app.run(argc, argv);
 ///
 /// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is for any thread, at
-/// any time.
+/// any time, and `broker`.
 class app {
 public:
     explicit app(app_config config = app_config());
@@ -83,7 +83,9 @@ public:
         task.give_to = [contract, shared = std::make_shared<Function>(std::move(handler))](worker& to) {
             to.on(contract, std::move(*shared));
         };
-        task.key_of = [keys = contract.keys()](std::string_view text) { return detail::key_of_text<P>(keys, text); };
+        task.key_of = [keys = contract.keys(), name = task.name](std::string_view text) {
+            return detail::key_of_text<P>(keys, text, [&] { return "the payload of task " + name; });
+        };
         add(std::move(task));
         return *this;
     }
@@ -151,7 +153,7 @@ public:
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
 
     /// Counts what the app does: gives these counters to its broker (not to that of `run_on`), worker, scheduler and service;
-    /// `read_metrics` takes them, too. Null: nothing is counted, as at first.
+    /// `read_metrics` takes them, too, with `broker`. Null: nothing is counted, as at first.
     app& metrics(std::shared_ptr<process_metrics> into);
 
     /// Makes spans of attempts, and of what is submitted by the clients of `on_start`. Null: none, as at first.
@@ -170,8 +172,14 @@ public:
     int run(int argc, const char* const* argv);
 
     /// Like `run()`, without signal handlers and threads, on the caller's broker: for tests, and for programs with a context
-    /// of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
+    /// of their own. Returns when it has been stopped. Like a worker, the app is destroyed before the context of that broker: write
+    /// it behind the context. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
+
+    /// What it runs on, once it runs: for `read_metrics`, `queue_control`, `inspector` and the like, in a function of `on_start` or
+    /// a handler. It is closed when the app ends, but for that of `run_on`. Thread-safe. Errors: `wrong_state` before the app runs,
+    /// and after `run`.
+    broker_ptr broker() const;
 
     /// Ends `run` and `run_on` as a signal does; what is run later ends at once.
     void stop();
@@ -191,6 +199,7 @@ private:
     void check() const;
     bool is_enabled(const std::string& task) const;
     bool is_served(const std::string& name) const;
+    std::vector<std::string> limited_queues() const;  // whose limits a config may have
     std::vector<detail::app_schedule> all_schedules() const;
     std::vector<detail::app_job> all_jobs() const;
     submit_options defaults() const;

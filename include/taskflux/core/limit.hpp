@@ -125,13 +125,23 @@ struct stated_limits {
     }
 };
 
+/// A stored limit of a key that can't be read: it counts as none until it is declared or set again, or taken back.
+struct damaged_limit {
+    damaged_limit(std::string of, bool was_set_live) : key(std::move(of)), is_live(was_set_live) {}
+
+    std::string key;
+    bool is_live;  ///< mended by `queue_control::set_key_limit` or `reset_key_limit`, else by `declare_key_limit`
+
+    bool operator==(const damaged_limit&) const = default;
+};
+
 /// The limits of a queue: its own, those of each of its keys, and those of single keys, which count in place of these.
 struct queue_limits : stated_limits {
     queue_limits() {}
 
     stated_limits each_key;
     std::map<std::string, stated_limits> keys;
-    std::vector<std::string> damaged;  ///< keys whose stored limit can't be read: it counts as none until it is set again or reset
+    std::vector<damaged_limit> damaged;
     std::size_t left_out = 0;  ///< declared and live limits of keys that are not told: a Redis server tells about 10,000
 };
 

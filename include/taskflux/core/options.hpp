@@ -242,7 +242,7 @@ public:
     /// What the task is for, such as a customer: the tasks of a queue that have a key take turns by it, and a queue may have limits
     /// for each key. Up to 256 bytes of UTF-8 without control characters; a replaced task gets the key of the one in its place.
     submit_options& key(std::string of) {
-        if (of.empty()) throw error(errc::invalid_argument, "a key must not be empty: leave out key() for none");
+        if (of.empty()) throw error(errc::invalid_argument, "a key must not be empty: leave out key() for that of the contract, if it takes one");
         detail::check_name(detail::limits::key, of);
         return key_ = std::move(of), *this;
     }

@@ -60,7 +60,7 @@ public:
     /// For the library: how errors name it.
     std::string subject() const { return "task " + std::string(name_); }
 
-    /// For the library: how the key of a task is taken from its payload; empty: it has none.
+    /// For the library: what takes the key of a task from its payload; empty: it has none.
     virtual key_source keys() const { return {}; }
 
 private:
@@ -93,7 +93,8 @@ public:
     /// `of`: a pointer to a member, or a function that takes the payload; it gives a text, where an empty one means no key, or an
     /// integer. Submissions call it before the task is sent, in the caller's thread: what it throws they throw, and
     /// `invalid_argument` for what can't be a key. It should give the same for the same payload. An explicit key of the submission
-    /// comes before it.
+    /// comes before it. A key is stored and shown in clear, also where payloads are encrypted: of what is personal or secret give a
+    /// hash, or an id in its place.
     template <class Key>
     constexpr keyed_task<R(P), Key> key(Key of) const {
         return keyed_task<R(P), Key>(*this, std::move(of));
@@ -101,15 +102,11 @@ public:
 
     template <class Key>
     constexpr task(const keyed_task<R(P), Key>& of) : task(of.name(), of.options(), of.faults()) {
-        refuse_to_forget<Key>();
+        detail::refuse_to_forget<Key>();
     }
-
-private:
     template <class Key>
-    static constexpr void refuse_to_forget() {
-        static_assert(!std::is_same_v<Key, Key>,
-                      "a task<R(P)> has no key, and this copy would lose it: write inline constexpr auto name = "
-                      "taskflux::task<R(P)>{…}.key(…)");
+    constexpr task& operator=(const keyed_task<R(P), Key>&) {
+        return detail::refuse_to_forget<Key>(), *this;
     }
 };
 
@@ -117,6 +114,14 @@ template <class R>
 class task<R()> : public detail::contract<R, void> {
 public:
     using detail::contract<R, void>::contract;
+
+    /// There is no payload that a key could be taken from.
+    template <class Key>
+    constexpr task key(Key) const {
+        static_assert(!std::is_same_v<Key, Key>,
+                      "a task without a payload can't take its key from it: give it with each submission, by submit_options::key");
+        return *this;
+    }
 };
 
 template <class T, class P>
@@ -129,30 +134,44 @@ public:
     constexpr keyed_task<stream<T>(P), Key> key(Key of) const {
         return keyed_task<stream<T>(P), Key>(*this, std::move(of));
     }
+
+    template <class Key>
+    constexpr task(const keyed_task<stream<T>(P), Key>& of) : task(of.name(), of.options(), of.faults()) {
+        detail::refuse_to_forget<Key>();
+    }
+    template <class Key>
+    constexpr task& operator=(const keyed_task<stream<T>(P), Key>&) {
+        return detail::refuse_to_forget<Key>(), *this;
+    }
 };
 
 template <class T>
 class task<stream<T>()> : public detail::stream_contract<T, void> {
 public:
     using detail::stream_contract<T, void>::stream_contract;
+
+    /// There is no payload that a key could be taken from.
+    template <class Key>
+    constexpr task key(Key) const {
+        static_assert(!std::is_same_v<Key, Key>,
+                      "a task without a payload can't take its key from it: give it with each submission, by submit_options::key");
+        return *this;
+    }
 };
 
 /// A contract with a key that is taken from the payload: what `task::key` returns.
 template <class Signature, class Key>
 class keyed_task : public task<Signature> {
     using payload = typename task<Signature>::payload_type;
-    static_assert(detail::key_of_payload<Key, payload>,
-                  "what is given to task::key gives no key: give a pointer to a member of the payload, or a function that takes "
-                  "(const Payload&), of a text or an integer");
 
 public:
-    constexpr keyed_task(const task<Signature>& base, Key of) : task<Signature>(base), key_(std::move(of)) {}
+    constexpr keyed_task(const task<Signature>& base, Key of) : task<Signature>(base), key_(std::move(of)) {
+        detail::require_key<Key, payload>();
+    }
 
     detail::key_source keys() const override {
-        if constexpr (detail::key_of_payload<Key, payload>) {  // else the error above is to be the only one
-            return [of = key_, name = this->name()](const void* from) {
-                return detail::taken_key(of, *static_cast<const payload*>(from), name);
-            };
+        if constexpr (detail::key_of_payload<Key, payload>) {  // else that error is to be the only one
+            return [of = key_](const void* from) { return detail::taken_text(of, *static_cast<const payload*>(from)); };
         } else {
             return {};
         }

@@ -54,7 +54,7 @@ public:
     /// How many bytes the encoded payloads of a batch have at most; default zero: no limit. An item that is larger comes alone.
     batch_options& max_bytes(std::size_t bytes) { return limits_.max_bytes = bytes, *this; }
 
-    /// All items of a batch have one key: the text that `key` (a function, or a pointer to a member) gives for a payload. Items
+    /// All items of a batch have one key: the text or integer that `key` (a function, or a pointer to a member) gives for a payload. Items
     /// of other keys that were fetched with them form batches of their own, which wait for slots of the worker. What `key` throws
     /// fails its item. Payloads are decoded, and `key` is called, on the worker's executor, one at a time: it should be quick.
     template <class Function>

@@ -314,8 +314,8 @@ private:
         const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
             const P& payload = *next;
+            if (take_key) keys.push_back(detail::taken_key(take_key, &payload, subject));
             texts.push_back(detail::encode_of(subject, payload));
-            if (take_key) keys.push_back(take_key(&payload));
         }
         detail::check_payload_sizes(texts);
         std::vector<job<R>> jobs;

@@ -96,7 +96,8 @@ public:
         options.id(own_id());
         std::string key;
         const auto take_key = [&](const auto& value) {
-            if (const auto take = next.keys()) key = take(&value);
+            const auto subject = [&] { return "the payload of " + next.subject(); };
+            if (const auto take = next.keys()) key = detail::taken_key(take, &value, subject);
         };
         auto text = encoded_seen(take_key, std::forward<Args>(result)...);
         auto made = detail::make_task(detail::spec_of(next, options), options, text);

@@ -67,6 +67,8 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
     const detail::contract<void, spawned> task(options.then_name(), options.then_options());
     auto made = inherited(task, submit_options(), encode(after));
     made.hold = true;
+    const auto subject = [&] { return "the payload of " + task.subject(); };
+    if (options.then_keys()) made.key = detail::taken_key(options.then_keys(), &after, subject);
     std::vector<new_task> tasks;
     tasks.push_back(std::move(made));
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));

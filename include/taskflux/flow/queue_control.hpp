@@ -60,7 +60,7 @@ public:
     awaitable<void> declare_key_limit(std::string key, limit value) const;
 
     /// What is declared, and what was set live, with its reason and since when; and until when a handler that has thrown
-    /// `throttled` keeps all from starting. A key whose limit is damaged is named in `damaged`; of more than about 10,000 limits of
+    /// `throttled` keeps all from starting. A limit of a key that is damaged is named in `damaged`; of more than about 10,000 limits of
     /// single keys a Redis server leaves some out (`left_out`).
     awaitable<queue_limits> limits() const;
 

@@ -97,8 +97,9 @@ public:
 
     /// Declares the limit of a queue, for all workers of that queue in all programs; an empty one takes an earlier
     /// declaration back. It is declared when the worker begins, and again whenever it has lost its lease, as when the server was
-    /// emptied; the last declaration counts, and a limit that `queue_control` has set live counts in its place. The worker need
-    /// not serve the queue. Errors: `errc::invalid_argument` for an invalid queue name, and a queue that has one from this worker;
+    /// emptied; the last declaration counts, and a limit that `queue_control` has set live counts in its place. A worker
+    /// that does not serve the queue says so in its log, as the name may be misspelt; `queue_control::declare_limit` is for others.
+    /// Errors: `errc::invalid_argument` for an invalid queue name, and a queue that has one from this worker;
     /// `errc::wrong_state` once `run` has been called.
     worker& limit(std::string queue, const taskflux::limit& value) {
         control_->limit(std::move(queue), std::nullopt, value);

@@ -6,6 +6,7 @@
 #include <taskflux/app/app/command_line.hpp>
 #include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/calls/rpc.hpp>
+#include <taskflux/flow/queue_control.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/tracer.hpp>
 #include <taskflux/version.hpp>
@@ -107,6 +108,25 @@ asio::awaitable<void> nothing(int) { co_return; }
 }  // namespace flow_app
 
 BOOST_FIXTURE_TEST_SUITE(flow_app, app_fixture)
+
+BOOST_AUTO_TEST_CASE(its_broker_is_there_once_it_runs) {
+    app a{config};
+    a.on(twice, twice_of);
+    const auto has_none = [](const taskflux::error& e) {
+        return e.code() == errc::wrong_state && std::string(e.what()).find("ask for it in a function of on_start") != std::string::npos;
+    };
+    BOOST_CHECK_EXCEPTION(a.broker(), taskflux::error, has_none);
+    std::size_t waiting = 7;
+    a.on_start([&](taskflux::client) -> asio::awaitable<void> {
+        const taskflux::queue_control queue(a.broker(), "default");
+        const auto counts = co_await queue.counts();
+        waiting = counts.waiting;
+        a.stop();
+    });
+    result(a.run_on(broker));
+    BOOST_TEST(waiting == 0U);
+    BOOST_TEST((a.broker() == broker));
+}
 
 BOOST_AUTO_TEST_CASE(it_runs_tasks_until_it_is_stopped) {
     app a{config};

@@ -310,9 +310,60 @@ BOOST_AUTO_TEST_CASE(of_many_labels_those_beyond_a_hundred_are_one) {
         return read.value("taskflux_rpc_client_seconds_count", {{"service", service}, {"method", method}, {"code", code}});
     };
     BOOST_TEST(count("s99", "m", "ok") == 1);
-    BOOST_TEST(count("other", "other", "ok") == 50);
+    BOOST_TEST(count("s149", "other", "ok") == 1);
     BOOST_TEST(count("s0", "m", "timed_out") == 1);
     BOOST_TEST(read.value("taskflux_throttled_total", {{"queue", "other"}}) == 50);
+}
+
+BOOST_AUTO_TEST_CASE(what_only_was_announced_takes_no_place_of_what_has_happened) {
+    process_metrics of;
+    const auto name = [](int i) { return "user_" + std::to_string(i); };
+    for (int i = 0; i < 150; ++i) of.on_schedule("mail", name(i));
+    for (int i = 0; i < 150; ++i) of.on_queue(name(i));
+    of.on_missed("mail", name(120), time_point{});
+    of.on_missed("mail", name(7), time_point{});
+    of.on_throttled(name(149), 1s);
+    const exposition read(of.text());
+    const auto missed = [&](int i) { return read.value("taskflux_schedule_missed_total", {{"queue", "mail"}, {"schedule", name(i)}}); };
+    BOOST_TEST(missed(120) == 1);
+    BOOST_TEST(missed(7) == 1);
+    BOOST_TEST(missed(99) == 0);
+    BOOST_TEST(!read.has("taskflux_schedule_missed_total", {{"queue", "mail"}, {"schedule", name(121)}}));
+    BOOST_TEST(!read.has("taskflux_schedule_missed_total", {{"queue", "mail"}, {"schedule", "other"}}));
+    BOOST_TEST(read.value("taskflux_throttled_total", {{"queue", name(149)}}) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(of_what_has_happened_too_often_the_queue_is_told_and_nothing_twice) {
+    process_metrics of;
+    const auto name = [](int i) { return "user_" + std::to_string(i); };
+    of.on_schedule("mail", "late");
+    for (int i = 0; i < 100; ++i) of.on_missed("mail", name(i), time_point{});
+    of.on_missed("mail", "late", time_point{});
+    of.on_missed("mail", "later", time_point{});
+    of.on_missed("news", "late", time_point{});
+    const exposition read(of.text());
+    const auto missed = [&](const std::string& queue, const std::string& schedule) {
+        return read.value("taskflux_schedule_missed_total", {{"queue", queue}, {"schedule", schedule}});
+    };
+    BOOST_TEST(missed("mail", "other") == 2);
+    BOOST_TEST(missed("news", "other") == 1);
+    BOOST_TEST(!read.has("taskflux_schedule_missed_total", {{"queue", "mail"}, {"schedule", "late"}}), "it is no zero");
+    for (int i = 0; i < 150; ++i) of.on_missed(name(i), "late", time_point{});
+    BOOST_TEST(exposition(of.text()).value("taskflux_schedule_missed_total", {{"queue", "other"}, {"schedule", "other"}}) == 52);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_fails_counts_whether_it_was_known_or_not) {
+    process_metrics of;
+    of.on_call("fetch", 1ms, true);
+    of.on_call("fetch", 1ms, false);
+    of.on_call("settle", 1ms, false);
+    of.on_call("settle", 1ms, true);
+    of.on_call("counts", 1ms, false);
+    const exposition read(of.text());
+    const auto errors = [&](const std::string& call) { return read.value("taskflux_broker_errors_total", {{"call", call}}); };
+    BOOST_TEST(errors("fetch") == 1);
+    BOOST_TEST(errors("settle") == 1);
+    BOOST_TEST(errors("counts") == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_read_is_of_queues_limits_schedules_nodes_and_this_process, ::test::flow::fixture) {

@@ -51,6 +51,21 @@ BOOST_AUTO_TEST_CASE(a_worker_declares_its_limits_before_it_fetches) {
     BOOST_TEST((elsewhere.in_force() == limit().rate(1, 1s)));
 }
 
+BOOST_AUTO_TEST_CASE(a_limit_for_a_queue_that_a_worker_does_not_serve_is_told_in_its_log) {
+    std::vector<std::string> lines;
+    worker w{broker, options().log([&](const taskflux::log_line& line, const taskflux::task_id*) {
+        if (line.level == taskflux::log_level::warning) lines.push_back(line.text);
+    })};
+    w.on(note, [](int) {});
+    w.limit("default", limit().running(2)).key_limit("defualt", limit().running(1)).key_limit("defualt", "b", limit().running(2));
+    w.limit("gone", limit());
+    const auto life = start(w.run());
+    settle();
+    BOOST_REQUIRE_EQUAL(lines.size(), 1U);
+    BOOST_TEST(lines[0].find("it declares a limit of queue defualt, which it does not serve: is the name right? It serves default") !=
+               std::string::npos, lines[0]);
+}
+
 BOOST_AUTO_TEST_CASE(a_limit_that_a_worker_can_not_declare_is_refused) {
     worker w{broker, options()};
     w.on(note, [](int) {});

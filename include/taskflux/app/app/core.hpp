@@ -31,6 +31,7 @@ public:
     explicit app_core(broker_ptr broker);
 
     const asio::any_io_executor& strand() const { return strand_; }
+    const broker_ptr& broker() const { return broker_; }
 
     // Its parts, set before `live`.
     std::unique_ptr<taskflux::worker> worker;        // null: no task is run here

@@ -11,6 +11,8 @@
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/connect.hpp>
 
+#include <boost/asio/ip/host_name.hpp>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -24,6 +26,8 @@ namespace detail {
 std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
+
+std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
 
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;

@@ -1,13 +1,18 @@
 #pragma once
 
 #include <taskflux/app/config.hpp>
+#include <taskflux/app/config/nearest.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/limit.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace taskflux::detail {
 
@@ -26,6 +31,8 @@ inline limit limit_of(const limit_config& from, const path& at) {
     };
     refuse_without_rate("per", from.per.has_value());
     refuse_without_rate("burst", from.burst.has_value());
+    if (from.per) set("per", [&] { limit().rate(1, *from.per); });
+    if (from.burst) set("burst", [&] { limit().rate(1, duration(1), *from.burst); });
     if (from.burst && *from.burst == 0) throw config_error(path(at, "burst").pointer(), "expected at least 1, or no burst for what is usual");
     if (from.running) set("running", [&] { made.running(*from.running); });
     if (from.rate) {
@@ -65,24 +72,41 @@ inline void for_each_limit(const app_config& config, auto&& queue, auto&& key) {
     }
 }
 
-/// Where a program runs no task, and so no worker declares limits.
-inline void refuse_limits(const app_config& config) {
-    const auto refuse = [](const char* pointer) {
-        throw config_error(pointer, "limits are declared by the worker of a program, and this one runs no task: leave them out, or set "
-                                    "them by queue_control");
+/// Refuses limits of a queue of which the program has no task: nobody would notice that its name is misspelt. `known`: the queues of
+/// the config, and of all tasks, those included that run elsewhere. Errors: `config_error`.
+inline void check_limited_queues(const app_config& config, const std::vector<std::string>& known) {
+    const auto check = [&](const char* member, const auto& limits) {
+        for (const auto& [queue, value] : limits) {
+            if (std::ranges::find(known, queue) != known.end()) continue;
+            const std::string why = known.empty() ? "this program has no task, whose worker would declare limits: set them by queue_control"
+                                                  : "no task of this program is in queue " + in_quotes(queue) + allowed_instead(queue, known);
+            throw config_error(path(path(path(), member), queue).pointer(), why);
+        }
     };
-    if (!config.limits.empty()) refuse("/limits");
-    if (!config.key_limits.empty()) refuse("/key_limits");
+    check("limits", config.limits);
+    check("key_limits", config.key_limits);
 }
 
-/// `to`: a worker.
-inline void declare_limits(const app_config& config, auto& to) {
+/// Declares the limits of the queues that are `served` here by `to`, a worker that may be null if none is. Gives the other queues: a
+/// config may be shared with programs that serve these.
+inline std::set<std::string> declare_limits(const app_config& config, const std::vector<std::string>& served, auto* to) {
+    std::set<std::string> others;
+    const auto is_served = [&](const std::string& queue) {
+        const bool found = to && std::ranges::find(served, queue) != served.end();
+        if (!found) others.insert(queue);
+        return found;
+    };
     for_each_limit(
-        config, [&](const std::string& queue, const path&, const limit& value) { to.limit(queue, value); },
+        config,
+        [&](const std::string& queue, const path&, const limit& value) {
+            if (is_served(queue)) to->limit(queue, value);
+        },
         [&](const std::string& queue, const path&, const std::string& key, const limit& value) {
-            if (key.empty()) to.key_limit(queue, value);
-            else to.key_limit(queue, key, value);
+            if (!is_served(queue)) return;
+            if (key.empty()) to->key_limit(queue, value);
+            else to->key_limit(queue, key, value);
         });
+    return others;
 }
 
 }  // namespace taskflux::detail

@@ -5,8 +5,10 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/schedule.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -38,7 +40,7 @@ struct app_schedule {
 };
 
 /// Gives a schedule of a config the key that its task takes from the payload. Errors: `config_error` for a payload that the task
-/// does not take. `here`: the schedule's place.
+/// does not take, or of which no key can be taken. `here`: the schedule's place.
 inline void take_key(app_schedule& from, const std::function<std::string(std::string_view)>& key_of, const std::string& here) {
     try {
         from.carry(key_of(from.payload));
@@ -46,6 +48,9 @@ inline void take_key(app_schedule& from, const std::function<std::string(std::st
         throw config_error(here + "/payload" + e.pointer(), e.reason());
     } catch (const error& e) {
         throw config_error(here + "/payload", e.what());
+    } catch (...) {  // of the function that takes the key
+        throw config_error(here + "/payload", "the key of task " + from.task + " can't be taken from it: " +
+                                                  describe(std::current_exception()).message);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/limit.hpp>
 
 #include <algorithm>
@@ -76,18 +77,20 @@ inline std::optional<stated_limit> read_stated(std::string_view text, const std:
     return stated_limit(*value, std::string(text.substr(line.size() + 1)), time_point(duration(since)));
 }
 
-/// A field of what is said of single keys. What is damaged is set aside: it is named, and hides no other.
+/// A field of what is said of single keys. What is damaged is set aside: it is named, and hides no other. What is of no key, somebody
+/// else's, is passed over.
 inline void read_key_limit(const std::string& field, const std::string& text, const std::string& queue, queue_limits& found) {
     const auto key = field.empty() ? std::string() : field.substr(1);
-    const bool is_live = field.starts_with('l'), is_of_a_key = (is_live || field.starts_with('d')) && !key.empty();
+    const bool is_live = field.starts_with('l');
+    if ((!is_live && !field.starts_with('d')) || !detail::allows(detail::limits::key, key)) return;
+    std::optional<stated_limit> stated;
     try {
-        const auto stated = is_of_a_key ? read_stated(text, queue, is_live ? "live" : "declared") : std::nullopt;
-        if (!stated) return found.damaged.push_back(is_of_a_key ? key : field);
-        auto& own = found.keys[key];
-        (is_live ? own.live : own.declared) = stated;
+        stated = read_stated(text, queue, is_live ? "live" : "declared");
     } catch (const error&) {
-        found.damaged.push_back(key);
     }
+    if (!stated || stated->value.max_waiting()) return found.damaged.emplace_back(key, is_live), void();
+    auto& own = found.keys[key];
+    (is_live ? own.live : own.declared) = stated;
 }
 
 /// `broker::set_limit`.

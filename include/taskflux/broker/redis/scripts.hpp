@@ -2615,7 +2615,10 @@ each_rule = each_rule or call('HMGET', c, 'each', 'own')
 local text, next_at = each_rule[1] or '', nil
 local known = of.stated or each_rule[2] and call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
 if known then
-for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
+for n = 1, 2 do
+local since, own = string.match(known[n] or '', '^(%d+) (%d* %d* %d* %d*)\n')
+if whole(since) and select(5, limit_in(own)) then text = own end
+end
 end
 limits_known[text] = limits_known[text] or {limit_in(text)}
 local most, many, span, ahead = unpack(limits_known[text], 1, 4)
@@ -3769,7 +3772,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "e98332d3af105b30901ce73e7ceb2bfb89e6e193",
+inline constexpr script acquire{"acquire", "cfdc8330667b88bc00217a7d26df213ccb8f2b12",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, F, o, A, V = 31, unpack(KEYS)
@@ -3839,7 +3842,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "f2340a1bfef03cdc38c021bbc16184f7e4aff639",
+inline constexpr script act_on_group{"act_on_group", "ef38d100c1b5e6a7eaf5e7566d49b2b8544e2b3d",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3936,7 +3939,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "27bbc2c72f10875aaf96f319fe160201f0f4c1bd",
+inline constexpr script aside{"aside", "df0c857a24d7090c8c1a5912449927fa037ed7f5",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c, i = 3, unpack(KEYS)
@@ -4209,7 +4212,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "ff36042282ec9fcd43aea854458e9dd54741c1bb",
+inline constexpr script end_child{"end_child", "a2b86ff05e50ac6908d8b5c04fcb6958f846a1ec",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
@@ -4270,7 +4273,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "a75aa2e0ba4990cef756cc7ac580e5b8c0e2e968",
+inline constexpr script enqueue{"enqueue", "013f6a322652cb2486f2066b5c1c10e35551a904",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char enqueue_keyed_keys[] = R"lua(local first_own, c, r, u, i, w, N, P, G, R = 10, unpack(KEYS)
@@ -4820,7 +4823,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "d9548008a5ef668f4014e0d2c02fb188e60b3325",
+inline constexpr script fetch{"fetch", "52c911bf439a96e657839f5ecc7989d5ccbd7e42",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char fetch_keyed_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, P, G, R, T = 14, unpack(KEYS)
@@ -5546,7 +5549,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "da44c0b06260b0e08bbbdc9295c0b4955f6423e2",
+inline constexpr script leave{"leave", "92a65f8714766867b642a8108470da71465ef613",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -5618,7 +5621,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "5c0442f4dfcf0a6bd33bdf2a3b0854917d7f605c",
+inline constexpr script list{"list", "b2c1ee511a42a95a8fc6eff3ef092da07635e524",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -5845,7 +5848,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "f6fef1a857f2b419830b412da4a76713e99f8cbd",
+inline constexpr script maintain{"maintain", "6290c85d9631d158c67ec0243eb41ab6a995cb7d",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -5953,7 +5956,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "92ca01aae4210e019c17d91d8cdcddaa8eb631f2",
+inline constexpr script pause{"pause", "85197cdfe066919bc149e4199806ebbe3ac32f3a",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -6087,7 +6090,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "5bad4ef1b5ce2b591f30c9e965961ea3e4c5bf86",
+inline constexpr script reclaim{"reclaim", "2df988f64ad03d9749cb3d277e8411e6d51fb579",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
@@ -6251,7 +6254,7 @@ if answer == 0 and not tasks[seq] then remember_answer(sent, 1, reply) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script reply{"reply", "a0eb3536ac06c10036c4819d31b9183735f664ea",
+inline constexpr script reply{"reply", "1b4ad6a65ec34a10c941ddd9eb3b7e3071bdc612",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -6318,7 +6321,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "2bc0a2ce592ae14bf8d9098b4fcb82c7f5ba4dcf",
+inline constexpr script report{"report", "12b93732be6c8341b25583065f7b12e3f9267930",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -6365,7 +6368,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "81540e6bac9623970e0cc4f34de1c7d64a09f1c9",
+inline constexpr script resign{"resign", "49e7f0f04b9ea6876cd792af8efba19004085537",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -6631,7 +6634,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "8e7e3094551b98f257694987a5df2a7a04ee4a27",
+inline constexpr script set_key_limit{"set_key_limit", "1dea8bba9d1eafe3a8f989ea47449caeaa753955",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPGRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -6727,7 +6730,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "c6708e5995447ad340364408a997580c77e1d9f9",
+inline constexpr script set_schedule{"set_schedule", "1d482d899f0880de2f3f4616c51e254ed88b369c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPGRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -6835,7 +6838,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "4f3e1218d84875ce495d46eb4877c15a8d2cd19e",
+inline constexpr script settle{"settle", "b1e6961562a89b40634e41315952d77b1ed548dc",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char settle_keyed_keys[] = R"lua(local first_own, c, r, s, C, f, u, i, w, N, P, G, R, T = 14, unpack(KEYS)
@@ -7189,7 +7192,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "a5198068e242ddda3dc66bd37f8a818dfa09a1a3",
+inline constexpr script signal{"signal", "0f1f4cae686b43085f17b112922a0b07836281e2",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -7333,7 +7336,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "c473611b222da17473a71086a4b7bce043580d77",
+inline constexpr script steer{"steer", "b801747d81c4979647ad83b1e311b1b575542f87",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, O, U, o, A, V = 32, unpack(KEYS)
@@ -7411,7 +7414,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "f3fb7eb230acd54ecd988edf7f68ed563f1749ed",
+inline constexpr script step_operation{"step_operation", "b7f6e66456a547ad94bc3653ca32dbb39a530ef5",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -7454,7 +7457,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "5fd53f98ad557c526fbabf270116609d7527b11d",
+inline constexpr script update{"update", "97860cb7f4aa897474611e5578db7adecd2217cd",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -7644,7 +7647,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "e8a36dbdda633b507031e51bcc2061fc7cdc481e",
+inline constexpr script why{"why", "fc65ec03f5d75e2d180b90bf2131e6076d3c25fc",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPGRTLKV"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -7747,7 +7750,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "c8480a76a341a9d64262ece022767d9e13340798",
+inline constexpr script write_journal{"write_journal", "dbefa2848a693f5bbd31e0e9c53fa84a39d44c05",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts

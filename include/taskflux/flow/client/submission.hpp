@@ -50,14 +50,14 @@ key_source keys_of(const contract<R, P>& contract, const submit_options& options
     return options.key().empty() ? contract.keys() : key_source();
 }
 
-/// The key that is taken from a payload as it is stored; empty: none. Errors: those of `decode`.
+/// The key that is taken from a payload as it is stored; empty: none. `subject`: for the error. Errors: those of `decode`.
 template <class P>
-std::string key_of_text(const key_source& take, std::string_view text) {
+std::string key_of_text(const key_source& take, std::string_view text, const auto& subject) {
     if constexpr (std::is_void_v<P>) {
         return decode<P>(text), std::string();
     } else {
         const P payload = decode<P>(text);
-        return take ? take(&payload) : std::string();
+        return take ? taken_key(take, &payload, subject) : std::string();
     }
 }
 
@@ -73,7 +73,8 @@ encoded_payload encode_keyed(const contract<R, P>& contract, const submit_option
     encoded_payload made;
     made.key = options.key();
     const auto take_key = [&](const auto& value) {
-        if (const auto take = keys_of(contract, options)) made.key = take(&value);
+        const auto subject = [&] { return "the payload of " + contract.subject(); };
+        if (const auto take = keys_of(contract, options)) made.key = taken_key(take, &value, subject);
     };
     made.text = encode_payload_seen<P>(contract, take_key, std::forward<Args>(payload)...);
     return made;

@@ -52,6 +52,11 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
     });
     for (const auto& each : queues_) monitor_->serves(each.name);
+    for (const auto& queue : member_.other_limited_queues()) {
+        std::string served;
+        for (const auto& each : queues_) served.append(served.empty() ? "" : ", ").append(each.name);
+        monitor_->log(log_level::warning, "it declares a limit of queue " + queue + ", which it does not serve: is the name right? It serves " + served);
+    }
     loops_.start(joining_, join());
     co_await loops_.end_of(joining_);
     if (phase_.fetches()) {

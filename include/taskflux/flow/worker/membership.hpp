@@ -12,6 +12,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -41,6 +42,15 @@ public:
     const std::string& node() const { return node_; }
     const std::vector<std::string>& queues() const { return queues_; }
     duration lease() const { return lease_; }
+
+    /// The queues of which it declares limits, and which it does not serve.
+    std::set<std::string> other_limited_queues() const {
+        std::set<std::string> others;
+        for (const auto& [of, value] : limits_) {
+            if (!value.is_empty() && std::ranges::find(queues_, of.first) == queues_.end()) others.insert(of.first);
+        }
+        return others;
+    }
 
     /// Starts the next epoch: limits first, as they may be gone, and hold from its first fetch. The former name is to leave, where
     /// its lease has not been lost in all queues. A queue that refuses its limit holds up no other: `complain` hears of it once.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/task/key.hpp>
 #include <taskflux/detail/awaited.hpp>
 #include <taskflux/exec/handler/typed_handler.hpp>
 #include <taskflux/flow/batch.hpp>
@@ -39,7 +40,8 @@ template <class Key, class P>
 inline constexpr bool is_batch_key = std::is_same_v<Key, no_key>;
 template <class Key, class P>
     requires(!std::is_void_v<P> && std::invocable<Key&, const P&>)
-inline constexpr bool is_batch_key<Key, P> = std::convertible_to<std::invoke_result_t<Key&, const P&>, std::string_view>;
+inline constexpr bool is_batch_key<Key, P> = std::convertible_to<std::invoke_result_t<Key&, const P&>, std::string_view> ||
+                                             key_value<std::invoke_result_t<Key&, const P&>>;
 
 template <class R, class P, class Function, class Key>
 class typed_batch_handler final : public batch_handler {
@@ -68,7 +70,7 @@ public:
         if constexpr (!std::is_void_v<P>) {
             auto& payload = static_cast<part&>(one).payload;
             payload.emplace(read_payload<P>(one.as_task(), one.what().payload));
-            if constexpr (has_key) return std::string(std::string_view(std::invoke(key_, std::as_const(*payload))));
+            if constexpr (has_key) return taken_text(key_, std::as_const(*payload));
         }
         return {};
     }
@@ -152,7 +154,8 @@ std::unique_ptr<task_handler> make_batch_handler(Function function, batch_option
     static_assert(takes_items, "this batch handler cannot be called with the contract's items: it must take "
                                "(std::span<taskflux::batch_item<Payload>>), with Payload as the contract names it");
     static_assert(!takes_items || is_batch_key<Key, P>,
-                  "the function given to batch_options::by does not give a key: it must take (const Payload&), and return a text");
+                  "the function given to batch_options::by does not give a key: it must take (const Payload&), and return a text or an "
+                  "integer");
     if constexpr (takes_items && is_batch_key<Key, P>) {
         using given = typename awaited<batch_returned<Function, P>>::type;
         using wanted = typename batch_results<R>::type;

@@ -42,18 +42,20 @@ public:
     range_source& operator=(const range_source&) = delete;
 
     bool has_next() override { return next_ != std::ranges::end(payloads_); }
-    void skip() override { ++next_; }
+    void skip() override { ++next_, ++index_; }
     void give_to(new_task& task) override {
         const std::ranges::range_value_t<Range>& payload = *next_;
         task.payload = encode(payload);
-        if (take_key_) task.key = take_key_(&payload);
-        ++next_;
+        const auto subject = [&] { return "payload [" + std::to_string(index_) + "] of task " + task.spec->name; };
+        if (take_key_) task.key = taken_key(take_key_, &payload, subject);
+        skip();
     }
 
 private:
     Range payloads_;
     key_source take_key_;
     std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
+    std::size_t index_ = 0;
 };
 
 /// Called with each subtask of a map that has ended, in order; throws unless it has succeeded.

@@ -33,11 +33,12 @@ public:
     spawn_options& policy(children_policy value) { return policy_ = value, *this; }
 
     /// The continuation (fan-in): a task that starts when the policy decides that the parent has succeeded. Its payload names
-    /// the subtasks, and its result becomes the parent's. One for each parent.
+    /// the subtasks, and its result becomes the parent's; the contract may take its key from that. One for each parent.
     template <class R>
     spawn_options& then(const detail::contract<R, spawned>& task) {
         then_name_ = task.name();
         then_options_ = task.options();
+        then_keys_ = task.keys();
         return *this;
     }
 
@@ -47,12 +48,14 @@ public:
     children_policy policy() const { return policy_; }
     const std::string& then_name() const { return then_name_; }
     const task_options& then_options() const { return then_options_; }
+    const detail::key_source& then_keys() const { return then_keys_; }
     const submit_options& each() const { return each_; }
 
 private:
     children_policy policy_;
     std::string then_name_;
     task_options then_options_;
+    detail::key_source then_keys_;
     submit_options each_;
 };
 

@@ -18,7 +18,10 @@ local function turns_of_keys()
         local text, next_at = each_rule[1] or '', nil
         local known = of.stated or each_rule[2] and call('HMGET', keys.key_rules, 'd' .. of.name, 'l' .. of.name)
         if known then
-            for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
+            for n = 1, 2 do  -- a damaged one counts as none
+                local since, own = string.match(known[n] or '', '^(%d+) (%d* %d* %d* %d*)\n')
+                if whole(since) and select(5, limit_in(own)) then text = own end
+            end
         end
         limits_known[text] = limits_known[text] or {limit_in(text)}
         local most, many, span, ahead = unpack(limits_known[text], 1, 4)
