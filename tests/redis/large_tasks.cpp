@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_step_of_a_search_reads_few_large_results_of_tasks_that_ca
     const auto found = search_all("queue:q state:succeeded");
     BOOST_TEST(found.first == 12U);
     BOOST_TEST(found.second == 12U);
-    const auto none = search_all("queue:q state:failed");
+    const auto none = search_all("queue:q node:nobody");
     BOOST_TEST(none.first == 0U);
     BOOST_TEST(none.second >= 3U);  // 2.4 MB each
 }
