@@ -22,10 +22,10 @@ LAYOUT = "broker/redis/layout.hpp"
 
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
-SHARED = ["access", "events", "throttle", "admission", "backlog", "server", "record", "state", "segment", "load", "slices", "walk",
+SHARED = ["access", "events", "throttle", "admission", "backlog", "server", "record", "state", "segment", "load", "slices", "steps", "walk",
           "log", "changes", "short", "keyed", "attempts", "limits", "unique", "journal", "statistics", "errors", "arrivals", "life", "messages",
           "replace", "submit", "consumers", "producer", "children", "steer", "wake", "lanes", "passed", "turns", "passed_turns", "sift", "quick",
-          "search", "operations", "commit"]
+          "remnants", "search", "operations", "commit"]
 
 MAX_LINES = 250
 MAX_WIDTH = 128

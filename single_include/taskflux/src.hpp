@@ -4965,6 +4965,7 @@ public:
         const auto due = later(now, delay);
         if (task.cancel_requested || ends_before(task, due)) {
             if (outcome == attempt_outcome::postponed) task.keep_uncounted(attempt_outcome::failed, why, now);
+            if (why.empty()) why = why_late(task);
             return fail(task, task_event::time_out, std::move(why), now);
         }
         const bool is_retry = outcome == attempt_outcome::retried;
@@ -5038,9 +5039,13 @@ public:
         if (task.first_started_at == time_point{}) {
             return finish(task, task_event::expire, task_state::expired, now);
         }
-        auto why = task.extras ? std::move(task.extras->error) : std::string();
-        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        bury(task, task_event::time_out, std::move(why), now);
+        bury(task, task_event::time_out, why_late(task), now);
+    }
+
+    /// Why a task has failed whose deadline has passed.
+    static std::string why_late(const entry& task) {
+        if (task.extras && !task.extras->error.empty()) return task.extras->error;
+        return encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
     }
 
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
@@ -6354,7 +6359,10 @@ inline bool peek(task_queue& in, const peek_query& query, detail::peek_cursor& a
         auto& seen = page.tasks.emplace_back();
         seen.key = in.key_of(*task);
         seen.cursor = at.text();
-        if (task->extras) seen.own_id = task->extras->own_id;
+        if (task->extras) {
+            seen.own_id = task->extras->own_id;
+            seen.key_name = task->extras->key;
+        }
         seen.spec = task->spec;
         seen.size = task->payload.size();
         if (query.with_payload) seen.payload = task->payload;
@@ -6379,8 +6387,10 @@ inline std::vector<acquired_task> acquire(task_queue& in, const acquire_request&
                 answer.what = acquire_outcome::not_waiting;
                 continue;
             }
-            if (in.rules().may_start(1) == 0 || !in.store().ready().may_start(*task)) {
+            const bool is_closed = in.rules().may_start(1) == 0;
+            if (is_closed || !in.store().ready().may_start(*task)) {
                 answer.what = acquire_outcome::limited;
+                answer.is_by_key = !is_closed;
                 continue;
             }
             if (!who) who = &in.pass_by(request.consumer, request.lease, now);
@@ -7242,6 +7252,13 @@ struct most_searched {
 inline void check_search(search_query& query) {
     check_queue_name(query.queue);
     query.limit = std::clamp(query.limit, std::size_t(1), most_searched::tasks);
+}
+
+/// Whoever goes on where a step has ended comes to an end. Errors: `protocol` where it would make the same step for ever.
+inline void check_progress(const search_query& asked, const search_step& got) {
+    if (got.next == 0 || asked.from == 0 || got.next < asked.from) return;
+    throw error(errc::protocol, "a search in queue " + asked.queue + " gets no further than task " + std::to_string(asked.from) +
+                                    ": its broker says to go on at " + std::to_string(got.next));
 }
 
 /// Whether a name is that of a filter, which may give its beginning alone.
@@ -13568,6 +13585,7 @@ inline asio::awaitable<operation> carry_on(broker_ptr by, operation of, std::str
     query.from = of.next;
     query.limit = most_operations::tasks;
     const auto found = co_await by->search(query);
+    check_progress(query, found);
     operation_step step;
     step.from = of.next;
     step.next = found.next;
@@ -13791,7 +13809,10 @@ asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter, s
         task_id id;
         id.queue = name;
         id.key = *key;
-        found = co_await by->get(std::move(id));
+        auto getting = by->get(std::move(id));
+        auto got = co_await caught(std::move(getting));
+        if (filter.queue.empty() && is_unreadable(page, name, got.failure())) continue;
+        found = got.take();
         if (found && is_sought(filter, *found)) page.tasks.push_back(std::move(*found));
     }
     co_return page;
@@ -13829,6 +13850,7 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
                 break;
             }
             auto step = searched.take();
+            check_progress(query, step);
             constexpr std::uint64_t many = 200;  // it has looked at
             work += step.next != 0 || step.looked_at > many ? work_of_step : 1;
             for (auto& task : step.tasks) {
@@ -15274,7 +15296,34 @@ public:
 
     std::string cursor;               // behind what it has seen
     std::optional<time_point> begin_again;  // with the first task, for those that it did not get before; none: the end is still to come
-    bool has_met_limit = false;       // since it began
+    bool has_met_full_key = false;    // since it began
+    name_set full_keys;               // whose limits it has met: it asks for none of their tasks for a moment
+    time_point full_since{};
+    std::uint64_t looked_at = 0;      // tasks since it began
+    std::size_t page_size = 1;        // tasks that it looks at together: about as many as have `max` wanted ones among them
+
+    static constexpr duration look_again = std::chrono::seconds(30), try_again = std::chrono::seconds(1);
+
+    void begin() {
+        cursor.clear();
+        begin_again.reset();
+        has_met_full_key = false;
+        looked_at = 0;
+    }
+
+    /// For so long it does not look at all again: where keys were full, the less often the more there is to look at.
+    duration rest() const {
+        constexpr std::uint64_t in_a_second = 1000;
+        if (!has_met_full_key) return look_again;
+        return std::clamp(duration(try_again) * std::int64_t((std::min)(looked_at / in_a_second, in_a_second)), try_again, look_again);
+    }
+
+    void met_full(const std::string& key) {
+        full_keys.insert(key);
+        has_met_full_key = true;
+    }
+
+    void look_at_more() { page_size = (std::min)(2 * page_size, most_claimed::peeked); }
     std::uint64_t batches = 0;
     std::string life = uuid_generator().text();
 
@@ -15294,7 +15343,7 @@ std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std:
     names.insert(std::move(task));
     made->names = std::make_shared<const name_set>(std::move(names));
     made->name = std::move(name);
-    made->max = max;
+    made->max = made->page_size = max;
     made->promise = promise;
     return made;
 }
@@ -15302,67 +15351,88 @@ std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std:
 void accept(claimer& by, std::function<bool(const offer&)> wants) { by.wants = std::move(wants); }
 
 /// Takes those tasks of a page that are wanted, up to `max`, and moves the cursor behind those that it need not see again soon.
-inline asio::awaitable<void> take_from(std::shared_ptr<claimer> by, const peek_page& page,
+/// True where the queue lets no more start now: the cursor is in front of what is to be tried again.
+inline asio::awaitable<bool> take_from(std::shared_ptr<claimer> by, const peek_page& page,
                                        std::vector<std::shared_ptr<claimed_item>>& items) {
     acquire_request request;
     request.queue = by->queue;
     request.consumer = by->next_name();
     request.lease = by->promise;
+    std::vector<const peeked_task*> named;
+    std::vector<std::string> before;  // each of them, the cursor
     auto behind = by->cursor;
-    bool is_full = false;
+    std::size_t looked_at = 0;
     for (const auto& one : page.tasks) {
-        if (request.tasks.size() == by->max) {
-            is_full = true;
-            break;
-        }
-        if (!by->wants || by->wants(offer(one))) {
+        if (named.size() == by->max) break;
+        ++looked_at;
+        const bool may_start = one.key_name.empty() || !by->full_keys.contains(one.key_name);
+        if (may_start && (!by->wants || by->wants(offer(one)))) {
             task_reference wanted;
             wanted.key = one.key;
             request.tasks.push_back(std::move(wanted));
+            named.push_back(&one);
+            before.push_back(behind);
         }
         behind = one.cursor;
     }
+    const bool is_full = looked_at < page.tasks.size();
     auto next = is_full ? behind : page.cursor;
-    if (!request.tasks.empty()) {
+    by->looked_at += looked_at;
+    bool is_closed = false;
+    if (!named.empty()) {
         auto batch = std::make_shared<claimed_batch>(by->broker, by->queue, request.consumer, by->promise);
         auto taken = co_await by->broker->acquire(std::move(request));
-        for (auto& one : taken) {
+        for (std::size_t n = 0; n < taken.size(); ++n) {
+            auto& one = taken[n];
             if (one.task) items.push_back(std::make_shared<claimed_item>(batch, std::move(*one.task)));
-            by->has_met_limit = by->has_met_limit || one.what == acquire_outcome::limited;
+            if (one.what != acquire_outcome::limited || is_closed) continue;
+            if (one.is_by_key) {
+                by->met_full(named[n]->key_name);
+            } else {
+                is_closed = true;
+                next = before[n];
+            }
         }
     }
     by->cursor = std::move(next);
+    const bool is_in_vain = items.empty() || named.size() < by->max;
+    if (is_full && !items.empty()) by->page_size = (std::max)(by->max, looked_at);
+    else if (is_in_vain && !is_closed && !page.tasks.empty()) by->look_at_more();
+    co_return is_closed;
 }
 
 asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr<claimer> by, duration wait) {
-    constexpr auto look_again = std::chrono::seconds(30), try_again = std::chrono::seconds(1);
     auto& clock = by->broker->clock();
     std::vector<std::shared_ptr<claimed_item>> items;
     std::optional<time_point> deadline;
+    std::size_t looked_at = 0;
     for (;;) {
-        if (by->begin_again && *by->begin_again <= clock.now()) {
-            by->cursor.clear();
-            by->begin_again.reset();
+        if (by->begin_again && *by->begin_again <= clock.now()) by->begin();
+        if (later(by->full_since, claimer::try_again) <= clock.now()) {
+            by->full_keys.clear();
+            by->full_since = clock.now();
         }
         peek_query query;
         query.cursor = by->cursor;
-        query.limit = most_claimed::peeked;
+        query.limit = by->page_size;
         query.names = by->names;
         if (deadline && by->begin_again) {
-            query.wait = std::clamp((std::min)(*deadline, *by->begin_again) - clock.now(), duration::zero(), duration(look_again));
+            query.wait = std::clamp((std::min)(*deadline, *by->begin_again) - clock.now(), duration::zero(), claimer::look_again);
         }
         auto peeking = by->broker->peek(by->queue, std::move(query));
         const auto page = co_await std::move(peeking);
         if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
         auto taking = take_from(by, page, items);
-        co_await std::move(taking);
+        const bool is_closed = co_await std::move(taking);
         const auto now = clock.now();
-        if (page.tasks.empty() || by->begin_again) {  // it has come to the end
-            const auto next = later(now, by->has_met_limit ? duration(try_again) : duration(look_again));
+        looked_at += page.tasks.size();
+        const bool is_enough = is_closed || page.tasks.empty() || looked_at >= most_claimed::peeked;
+        if (!is_closed && (page.tasks.empty() || by->begin_again)) {  // it has come to the end
+            const auto next = later(now, by->rest());
             by->begin_again = by->begin_again ? (std::min)(*by->begin_again, next) : next;
-            by->has_met_limit = false;
         }
-        if (!items.empty() || now >= *deadline) co_return items;
+        if (!items.empty() || (is_enough && now >= *deadline)) co_return items;
+        if (is_closed) co_await sleep_until(clock, (std::min)(*deadline, later(now, claimer::try_again)));
     }
 }
 
@@ -25322,6 +25392,42 @@ return is_first or answered_bytes <= 1048576
 end
 )lua";
 
+inline constexpr char shared_read_bytes[] =
+    R"lua(local read_bytes, is_read_up = 0, false
+)lua";
+
+inline constexpr char shared_may_read[] =
+    R"lua(local function may_read(bytes)
+is_read_up = is_read_up or read_bytes > 0 and read_bytes + bytes > 1048576
+if not is_read_up then read_bytes = read_bytes + bytes end
+return not is_read_up
+end
+)lua";
+
+inline constexpr char shared_bytes_of[] =
+    R"lua(local function bytes_of(seq, with_records)
+local state = call('HSTRLEN', s, seq)
+return state + ((with_records or state == 0) and call('HSTRLEN', r, seq) or 0)
+end
+)lua";
+
+inline constexpr char shared_in_steps[] =
+    R"lua(local function in_steps(seqs, with_records, take)
+local from, length = 1, 4
+while from <= #seqs do
+local till, last = from - 1, math.min(from + length - 1, #seqs)
+while till < last and may_read(bytes_of(seqs[till + 1], with_records)) do till = till + 1 end
+if till < from then return till end
+load({unpack(seqs, from, till)}, with_records)
+for n = from, till do
+if take(seqs[n]) == false then return n - 1 end
+end
+from, length = till + 1, math.min(2 * length, 4000)
+end
+return #seqs
+end
+)lua";
+
 inline constexpr char shared_gaps_in[] =
     R"lua(local function gaps_in(text)
 local gaps = {}
@@ -25367,7 +25473,7 @@ local seqs
 seqs, seen = next_numbers(seen, last, most, gaps)
 if #seqs == 0 then break end
 open_segments(seqs[1], seqs[#seqs])
-local taken = in_slices(seqs, function(some) return load(some, with_records) end, function(seq)
+local taken = in_steps(seqs, with_records, function(seq)
 if not tasks[seq] then return true end
 has_taken = true
 return take(tasks[seq])
@@ -26201,10 +26307,16 @@ end
 end
 )lua";
 
+inline constexpr char shared_why_late[] =
+    R"lua(local function why_late(task)
+return task.error ~= '' and task.error or ('{"code":"' .. 'timed_out' .. '","type":"","message":"' .. "the task's overall deadline passed" .. '","pointer":"","expected":""}')
+end
+)lua";
+
 inline constexpr char shared_give_up[] =
     R"lua(local function give_up(task)
 if task.first == 0 then return finish(task, 8) end
-fail(task, task.error ~= '' and task.error or ('{"code":"' .. 'timed_out' .. '","type":"","message":"' .. "the task's overall deadline passed" .. '","pointer":"","expected":""}'))
+fail(task, why_late(task))
 end
 )lua";
 
@@ -26214,7 +26326,7 @@ local at = math.min(now + delay, 1e15)
 local most = limit(task)
 if task.cancel or (most < 1e15 and at >= most) then
 if outcome == 4 then keep_uncounted(task, 2, why) end
-return fail(task, why)
+return fail(task, why ~= '' and why or why_late(task))
 end
 if why ~= '' then task.error = why end
 local number = task.failed + (outcome == 3 and 0 or 1)
@@ -26893,7 +27005,10 @@ inline constexpr char shared_lanes_of[] =
     R"lua(local function lanes_of(known)
 local all = {}
 for n, priority in ipairs(priorities_in(known)) do
-all[n] = {priority = priority, name = key('l:' .. priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
+all[n] = {
+priority = priority, name = key('l:' .. priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1,
+length = 4
+}
 end
 return all
 end
@@ -26911,7 +27026,7 @@ of.entries = {}
 end
 end
 of.seqs, of.at, of.segment = {}, 1, nil
-while of.entries[of.entry] and not of.segment do
+while of.entries[of.entry] and not of.segment and #of.seqs < of.length do
 local entry = of.entries[of.entry]
 if string.byte(entry) == 64 then
 if #of.seqs > 0 then break end
@@ -26930,7 +27045,7 @@ of.seqs[#of.seqs + 1] = seq or 0
 end
 of.entry = of.entry + 1
 end
-load(of.seqs, true)
+of.length = next_length(of.length, #of.seqs, load(of.seqs, true))
 return of.segment ~= nil or #of.seqs > 0
 end
 )lua";
@@ -27604,6 +27719,69 @@ return call('ZRANGEBYLEX', P, from and '(' .. from or '[' .. 'w' .. name .. '\0'
 end
 )lua";
 
+inline constexpr char shared_is_used_up[] =
+    R"lua(local function is_used_up(of)
+for seq = of.first, of.first + of.count - 1 do
+local code = code_of(of, seq)
+local is_ready = code == 0 or code == 253
+if is_ready and not (tasks[seq] and changed[seq]) then return false end
+end
+return true
+end
+)lua";
+
+inline constexpr char shared_dropped[] =
+    R"lua(local dropped = {}
+)lua";
+
+inline constexpr char shared_drop_entry[] =
+    R"lua(local function drop_entry(lane_name, entry)
+dropped[lane_name .. ' ' .. entry] = true
+local head = call('LPOS', lane_name, entry, 'MAXLEN', 500)
+local tail = not head and call('LPOS', lane_name, entry, 'RANK', -1, 'MAXLEN', 500)
+if head or tail then also[#also + 1] = {'LREM', lane_name, head and 1 or -1, entry} end
+end
+)lua";
+
+inline constexpr char shared_is_remnant[] =
+    R"lua(local function is_remnant(entry)
+if string.byte(entry) == 64 then
+local of = open_segment(string.sub(entry, 2))
+if of then return is_used_up(of) end
+return not (damage[entry] ~= nil)
+end
+local seq = whole(entry)
+if not seq or not may_read(bytes_of(seq)) then return false end
+load({seq})
+if not tasks[seq] then return not (damage[seq] ~= nil) end
+return tasks[seq].state ~= 2
+end
+)lua";
+
+inline constexpr char shared_drop_remnants[] =
+    R"lua(local function drop_remnants(used)
+local lanes = {}
+for of, priority in pairs(used) do
+local name = key('l:' .. priority)
+lanes[name] = true
+if #missing == 0 and is_used_up(of) then drop_entry(name, '@' .. of.name) end
+end
+if #missing > 0 then return end
+for name, entries in pairs(lanes_remove) do
+lanes[name] = true
+if call('LLEN', name) > 1000 then
+for _, seq in ipairs(entries) do drop_entry(name, seq) end
+end
+end
+for name in pairs(lanes) do
+for _, entry in ipairs(call('LRANGE', name, 0, 19)) do
+if not is_remnant(entry) then break end
+if not dropped[name .. ' ' .. entry] then also[#also + 1] = {'LREM', name, 1, entry} end
+end
+end
+end
+)lua";
+
 inline constexpr char shared_sought[] =
     R"lua(local sought = {states = {}, found = {}, work = 0, names = {}, next = 1, length = 4}
 )lua";
@@ -27681,25 +27859,40 @@ inline constexpr char shared_is_search_over[] =
     R"lua(local function is_search_over() return #sought.found >= sought.most or sought.work >= 3000 end
 )lua";
 
+inline constexpr char shared_read_states[] =
+    R"lua(local function read_states(seqs, at)
+local some, bytes = {}, 0
+while #some < math.min(sought.length, #seqs - at) do
+local seq = seqs[at + #some + 1]
+bytes = bytes + call('HSTRLEN', s, seq)
+if #some > 0 and bytes > 65536 then break end
+some[#some + 1] = seq
+end
+sought.length = math.min(2 * sought.length, 250)
+local states, read_bytes = read(s, some), 0
+for n = 1, #some do read_bytes = read_bytes + (states[n] and #states[n] or 0) end
+spend_work(#some / 1, read_bytes)
+return some, states
+end
+)lua";
+
 inline constexpr char shared_look_at_singles[] =
     R"lua(local function look_at_singles(seqs)
 local at = 0
-while at < #seqs and not (#sought.found >= sought.most or sought.work >= 3000) do
-local some, likely, places, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, {}, 0
-local states = read(s, some)
+while at < #seqs and (at == 0 or not (#sought.found >= sought.most or sought.work >= 3000)) do
+local likely, places = {}, {}
+local some, states = read_states(seqs, at)
 for n, seq in ipairs(some) do
-bytes = bytes + (states[n] and #states[n] or 0)
 if is_sought_state(states[n]) then
 likely[#likely + 1] = seq
 places[#likely] = n
 end
 end
 local looked_at = #some
-spend_work((#some + #likely) / 1, bytes)
+spend_work(#likely / 1, 0)
 for n, seq in ipairs(likely) do
 local length = call('HSTRLEN', r, seq)
 local record = sought.restricts_record and length > 0 and call('HGET', r, seq)
-bytes = bytes + length
 if record then spend_work(2, length) end
 if length > 0 and (not sought.restricts_record or is_sought_record(record)) then take_found(seq) end
 if (#sought.found >= sought.most or sought.work >= 3000) then
@@ -27707,7 +27900,7 @@ looked_at = places[n]
 break
 end
 end
-at, sought.length = at + looked_at, math.min(math.min(2 * sought.length, 4000, math.max(1, math.floor(1048576 * ((#some) + 1) / (bytes + 1)))), 250)
+at = at + looked_at
 end
 return at
 end
@@ -27750,18 +27943,20 @@ if not is_sought_time(struct.unpack('<I6', of.blob)) then return first end
 local name_length = string.byte(of.blob, 16)
 if not is_sought_name(string.sub(of.blob, 17, 16 + name_length)) then return first end
 end
-local own, states, bytes = {}, {}, 0
-for at = 0, from - first do
+local own, states, known = {}, {}, 0
+for at = from - first, 0, -1 do
 local code = string.byte(all, at + 1)
 if code == 254 or code == 253 then own[#own + 1] = first + at end
 end
-for n, state in ipairs(read(s, own)) do
-states[own[n]] = state
-bytes = bytes + (state and #state or 0)
-end
-spend_work((#all + #own) / 8, bytes)
+spend_work(#all / 8, 0)
 local has_hold = has_sought_hold(of)
 for seq = from, first, -1 do
+if seq == own[known + 1] then
+if seq < from and (#sought.found >= sought.most or sought.work >= 3000) then return seq + 1 end
+local some, read_now = read_states(own, known)
+for n = 1, #some do states[some[n]] = read_now[n] end
+known = known + #some
+end
 local state, code = states[seq], string.byte(all, seq - first + 1)
 local is_it = state and is_sought_state(state) or state == nil and has_hold and is_member(of, code, seq - first)
 if is_it then take_found(seq) end
@@ -28118,30 +28313,31 @@ inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
-    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_record_of, shared_info, shared_read_bytes, shared_may_read, shared_bytes_of, shared_in_steps,
+    shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
+    shared_counter_of, shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched,
+    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_is_used_up, shared_dropped, shared_drop_entry, shared_is_remnant,
+    shared_drop_remnants, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local consumer, seqs, own = ARGV[1], {}, {}
 local kept = call('HGET', h, consumer)
@@ -28149,8 +28345,8 @@ if kept and string.sub(kept, 1, 1) ~= '0' and has_lease(consumer) then return {'
 for n = 4, #ARGV, 3 do own[#own + 1] = ARGV[n + 2] end
 local known = read(k, own)
 for n = 1, #own do seqs[n] = own[n] ~= '' and (whole(known[n]) or 0) or tonumber(ARGV[3 * n + 1]) end
-load(seqs, true)
-local room = admit(#own)
+local many = in_steps(seqs, true, function() end)
+local room = admit(many)
 local taken, is_held, reply, used = 0, false, {'OK', now}, {}
 local function take(task)
 local of, name = task.segment, (task.special and info(task).key)
@@ -28171,36 +28367,16 @@ if own[n] ~= '' and info(task).own ~= own[n] then return {3} end
 if not (task and task.state == 3 and task.holder == consumer) then
 if task.state ~= 2 or limit(task) <= now then return {1} end
 local name = (task.special and info(task).key)
-if taken >= room or name and turns_of_keys().room_of(touch(name)) < 1 then return {2} end
+if taken >= room then return {2, 0} end
+if name and turns_of_keys().room_of(touch(name)) < 1 then return {2, 1} end
 take(task)
 end
 is_held = true
 return {0, task.seq, record_of(task), task.packed or pack_state(task)}
 end
-for n = 1, #own do reply[n + 2] = claim_one(tasks[seqs[n]], n) end
-local function drop_entry(lane_name, entry)
-local head = call('LPOS', lane_name, entry, 'MAXLEN', 500)
-local tail = not head and call('LPOS', lane_name, entry, 'RANK', -1, 'MAXLEN', 500)
-if head or tail then also[#also + 1] = {'LREM', lane_name, head and 1 or -1, entry} end
-end
-local function is_used_up(of)
-for seq = of.first, of.first + of.count - 1 do
-local code = code_of(of, seq)
-local is_ready = code == 0 or code == 253
-if is_ready and not (tasks[seq] and changed[seq]) then return false end
-end
-return true
-end
-for of, priority in pairs(used) do
-local name = key('l:' .. priority)
-if #missing == 0 and is_used_up(of) then drop_entry(name, '@' .. of.name) end
-end
+for n = 1, many do reply[n + 2] = claim_one(tasks[seqs[n]], n) end
+drop_remnants(used)
 if #missing > 0 then return {'NEED', unpack(missing)} end
-for name, entries in pairs(lanes_remove) do
-if call('LLEN', name) > 1000 then
-for _, seq in ipairs(entries) do drop_entry(name, seq) end
-end
-end
 local due_next = gate and gate.start(taken)
 if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
 if is_held then
@@ -28215,7 +28391,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "cfdc8330667b88bc00217a7d26df213ccb8f2b12",
+inline constexpr script acquire{"acquire", "3619606752f80b1b86c5fdf209580777f757dff1",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, F, o, A, V = 31, unpack(KEYS)
@@ -28242,16 +28418,16 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_finish, shared_fail, shared_why_late, shared_retry, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -28285,7 +28461,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "ef38d100c1b5e6a7eaf5e7566d49b2b8544e2b3d",
+inline constexpr script act_on_group{"act_on_group", "93b41cd5bb1ce5305565e58259acd093b571ae21",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -28427,8 +28603,9 @@ inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock,
     shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_open_segments, shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_load, shared_in_slices, shared_gaps_in, shared_next_numbers,
-    shared_walk, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_record_in, shared_member_of, shared_load, shared_read_bytes, shared_may_read, shared_bytes_of,
+    shared_in_steps, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
@@ -28441,7 +28618,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "3dbf001dc6c4ebcdee2d2ef30d96274a4603db4b",
+inline constexpr script clear{"clear", "64bebb39ed41362a1474fec96229392a85de938c",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char count_attempts_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
@@ -28730,7 +28907,7 @@ inline constexpr auto enqueue_keyed_text = joined(enqueue_keyed_keys, shared_pre
     shared_text, shared_answer_in, shared_answered, shared_remember_answer, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_lone_key, shared_limit_of_each, shared_has_passed, shared_latest_turn, shared_has_long_form,
-    shared_short_none, shared_with_task, shared_wake_some, shared_write_rest,
+    shared_short_none, shared_with_task, shared_dropped, shared_wake_some, shared_write_rest,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -28831,7 +29008,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_keyed{"enqueue_keyed", "a7f086f1e90470437f2f21e2e121944bd3b15cee",
+inline constexpr script enqueue_keyed{"enqueue_keyed", "730398a3121b17aafcda58c2f8f6c919013da16f",
     std::string_view(enqueue_keyed_text.data(), enqueue_keyed_text.size()), "cruiwNPGR"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -29023,34 +29200,34 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
-    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_priorities_in, shared_tell_of, shared_detach, shared_make_ready,
-    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_passed_tasks, shared_drop_ended, shared_sift_short, shared_sift_keys,
-    shared_is_sift_due, shared_go_on_sifting, shared_has_passed, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_record_of, shared_info, shared_next_length, shared_answered_bytes, shared_fits, shared_counts,
+    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
+    shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_priorities_in,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_why_late,
+    shared_give_up, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_has_lease, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
+    shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in,
+    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_passed_tasks,
+    shared_drop_ended, shared_sift_short, shared_sift_keys, shared_is_sift_due, shared_go_on_sifting,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -29106,6 +29283,8 @@ if task.first_try then task.first = now end
 task.packed = pack_state(task)
 tell_of('started', task, consumer)
 found[#found + 1] = task
+fits(#task.record)
+if answered_bytes > 1048576 then budget = 0 end
 end
 local current = 1
 local function take_plain()
@@ -29266,7 +29445,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "52c911bf439a96e657839f5ecc7989d5ccbd7e42",
+inline constexpr script fetch{"fetch", "04309c8cca11dc25b8f3e015243651772478b78d",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char fetch_keyed_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, P, G, R, T = 14, unpack(KEYS)
@@ -29550,14 +29729,16 @@ return true
 end
 local function take_singles(seqs)
 local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unpack(seqs))
+local bytes = 0
 for n, seq in ipairs(seqs) do
 local record = records[n]
 if conditions[n] or not record or #record < 15 or
 #record < 14 + string.byte(record, 14) or
 string.byte(record, 7) ~= 1 or
 is_special(string.byte(record, 8)) or names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
-return n - 1
+return n - 1, bytes
 end
+bytes = bytes + #record
 tail = tail or (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
 '\0\0\0\0')
 if is_told then tell('started', seq, 1, string.sub(record, 15, 14 + string.byte(record, 14)), consumer) end
@@ -29570,12 +29751,12 @@ reply[#reply + 1] = record
 reply[#reply + 1] = packed
 found = found + 1
 end
-return #seqs
+return #seqs, bytes
 end
-local trims, is_left = {}, false
+local trims, is_left, length, bytes, is_full = {}, false, 4, 0, false
 for _, priority in ipairs(priorities) do
 local name, taken, from = key('l:' .. priority), 0, 0
-while found < most and not is_odd do
+while found < most and not is_odd and not is_full do
 local need = most - found
 local entries = redis.pcall('LRANGE', name, from, from + math.min(need, 4) - 1)
 if entries.err then is_odd = true end
@@ -29585,7 +29766,7 @@ entries = call('LRANGE', name, from, from + need - 1)
 end
 from = from + #entries
 local at = 1
-while entries[at] and found < most and not is_odd do
+while entries[at] and found < most and not is_odd and not is_full do
 if string.byte(entries[at]) == 64 then
 local before = #also
 local of = open_segment(string.sub(entries[at], 2))
@@ -29594,23 +29775,24 @@ repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_re
 if not of or not of.is_rest then taken = taken + 1 end
 at = at + 1
 else
-local seqs = {}
-while entries[at] and #seqs < most - found and string.byte(entries[at]) ~= 64 do
+local seqs, need_now = {}, math.min(length, most - found)
+while entries[at] and #seqs < need_now and string.byte(entries[at]) ~= 64 do
 seqs[#seqs + 1] = whole(entries[at]) or 0
 at = at + 1
 end
-local many = take_singles(seqs)
-taken = taken + many
+local many, read_now = take_singles(seqs)
+taken, bytes = taken + many, bytes + read_now
+length, is_full = math.min(2 * length, 4000, math.max(1, math.floor(1048576 * ((#seqs) + 1) / (read_now + 1)))), bytes > 1048576
 is_odd = many < #seqs
 end
 end
 end
 if taken > 0 then trims[#trims + 1] = {'LTRIM', name, taken, -1} end
 is_left = is_odd or is_left or sleeping and call('LLEN', name) > taken
-if is_odd then break end
+if is_odd or is_full then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
-reply[3] = is_odd and 1 or has_due and 2 or 0
+reply[3] = (is_odd or is_full) and 1 or has_due and 2 or 0
 local due_next = gate and gate.start(found)
 if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
 reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left, watcher, watching, signature,
@@ -29633,7 +29815,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "40a0c590ca3490ed44c50ff74fd47770a1df90f2",
+inline constexpr script fetch_plain{"fetch_plain", "b6cd3568956dc727be053becea4c99c573446677",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPGT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -29950,31 +30132,35 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
-    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_record_of, shared_info, shared_read_bytes, shared_may_read, shared_bytes_of, shared_counts,
+    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
+    shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
-for n = 1, math.min(#all, tonumber(ARGV[2])) do some[n] = all[n] end
+for n = 1, math.min(#all, tonumber(ARGV[2])) do
+if not may_read(bytes_of(all[n], true)) then break end
+some[n] = all[n]
+end
 load(some)
 for _, seq in ipairs(some) do
 if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == ARGV[1]) then
@@ -29992,7 +30178,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "92a65f8714766867b642a8108470da71465ef613",
+inline constexpr script leave{"leave", "87b0dac4d15dc227fb80e20722bf9eae3f52dab2",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -30023,27 +30209,27 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
-    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
-    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
-    shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched, shared_touch,
-    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_load, shared_find, shared_record_of, shared_info, shared_answered_bytes, shared_fits,
+    shared_read_bytes, shared_may_read, shared_bytes_of, shared_in_steps, shared_gaps_in, shared_gaps_as_text,
+    shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
+    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -30064,7 +30250,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "b2c1ee511a42a95a8fc6eff3ef092da07635e524",
+inline constexpr script list{"list", "f43308ea8aa8d652345c511e339553b7e14da919",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -30140,11 +30326,12 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
-    shared_gaps_as_text, shared_counts, shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count,
-    shared_counter_of, shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched,
-    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_read_bytes,
+    shared_may_read, shared_bytes_of, shared_in_steps, shared_gaps_in, shared_gaps_as_text, shared_counts,
+    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
+    shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
     shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
     shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
@@ -30153,8 +30340,8 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
     shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_why_late, shared_give_up, shared_give_back,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
@@ -30195,6 +30382,7 @@ local seqs = {}
 for _, member in ipairs(overdue(set)) do
 local seq = whole(member)
 if seq and string.format('%014d', seq) == member then
+if not may_read(bytes_of(seq, true)) then break end
 seqs[#seqs + 1] = seq
 sorted_sets[set][member] = false
 else
@@ -30223,7 +30411,7 @@ end
 local function forget_overdue()
 local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
-if forgotten >= most then break end
+if forgotten >= most or is_read_up then break end
 local seqs, is_foreign = {}, false
 for part in string.gmatch(member, '[^,]+') do
 local first, last = string.match(part, '^(%d+)%-?(%d*)$')
@@ -30242,11 +30430,15 @@ end
 forgotten = forgotten + 1
 end
 end
-load(seqs)
-for _, seq in ipairs(seqs) do
+local done = in_steps(seqs, false, function(seq)
 local task = tasks[seq]
-if task and (task.state >= 5 and task.state <= 8) and task.gone_at <= now then erase(task) end
+if task and (task.state >= 5 and task.state <= 8) and task.gone_at <= now then
+local may_go = not task.special or task.record or may_read(call('HSTRLEN', r, seq))
+if not may_go and #erased > 0 then return false end
+erase(task)
 end
+end)
+for n = done + 1, #seqs do append(sorted_sets[f], now, seqs[n]) end
 if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false end
 end
 end
@@ -30259,7 +30451,10 @@ for _, consumer in ipairs(dead) do
 local seqs = held_by(consumer)
 if #missing > 0 then break end
 local some = {}
-for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
+for n = 1, math.min(#seqs, most - recovered) do
+if not may_read(bytes_of(seqs[n], true)) then break end
+some[n] = seqs[n]
+end
 load(some)
 for _, seq in ipairs(some) do
 if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == consumer) then
@@ -30277,7 +30472,7 @@ also[#also + 1] = {'ZREM', C, consumer}
 also[#also + 1] = {'HDEL', h, consumer}
 gone = gone + 1
 end
-if recovered >= most then break end
+if recovered >= most or is_read_up then break end
 end
 count_none_running(gone)
 end
@@ -30291,7 +30486,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "6290c85d9631d158c67ec0243eb41ab6a995cb7d",
+inline constexpr script maintain{"maintain", "719fd1a66abd5337355f97e663e9cc31fc7fcbeb",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -30411,9 +30606,10 @@ inline constexpr auto peek_text = joined(peek_keys, shared_prefix, shared_declar
     shared_unpack_state, shared_fresh, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
     shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of,
-    shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in, shared_next_numbers,
-    shared_walk, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_limit,
-    shared_kept_order, shared_text, shared_wake, shared_wake_some, shared_write_rest,
+    shared_info, shared_answered_bytes, shared_fits, shared_read_bytes, shared_may_read, shared_bytes_of,
+    shared_in_steps, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_limit, shared_kept_order, shared_text, shared_wake,
+    shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps', 'peeked', 'held_up')
 local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]), tonumber(ARGV[3]), ARGV[4] == '1'
@@ -30439,11 +30635,14 @@ late = call('ZRANGE', V, '(' .. at, '+inf', 'BYSCORE', 'LIMIT', 0, 100, 'WITHSCO
 end
 call('ZCARD', i)
 call('HLEN', q)
-local reply, is_full = {'OK', now, -1, order, 0, 0}, false
+local reply, is_full, shown = {'OK', now, -1, order, 0, 0}, false, 0
 local function show(task, place)
-if task.state ~= 2 or limit(task) <= now then return true end
+shown = shown + 1
+if task.state ~= 2 then return true end
+local is_read = task.segment or task.record or may_read(call('HSTRLEN', r, task.seq))
+if not is_read and shown > 1 then return false end
 local record = record_of(task)
-if fault_in(record) or names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then return true end
+if limit(task) <= now or fault_in(record) or names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then return true end
 local size = #record - info(task).payload_at + 1
 if not with_payload then record = string.sub(record, 1, info(task).payload_at - 1) end
 is_full = #reply == 6 + most or not fits(#record)
@@ -30456,7 +30655,7 @@ return show(task, task.seq)
 end
 local begin = at
 local function look_till(stop)
-while at < stop and not is_full and at - begin < 4000 do
+while at < stop and not is_full and not is_read_up and at - begin < 4000 do
 at = walk(at, stop, 500, gaps, false, by_number)
 end
 end
@@ -30465,6 +30664,10 @@ local seq, place = whole(late[n]), whole(late[n + 1])
 local stop = math.min(place or last, last)
 look_till(stop)
 if is_full or at < stop then break end
+if seq and place and not may_read(bytes_of(seq)) then
+at = stop - 1
+break
+end
 if seq and place then load({seq}) end
 local task = seq and place and tasks[seq]
 if not task or task.state ~= 2 then
@@ -30474,7 +30677,7 @@ at = stop - 1
 break
 end
 end
-if #late < 200 and not is_full and (#late == 0 or at >= (whole(late[#late]) or 0)) then look_till(last) end
+if #late == 0 or #late < 200 and at >= (whole(late[#late]) or 0) then look_till(last) end
 local is_end = at >= last
 local soonest = math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15))
 if soonest < 1e15 then reply[3] = math.max(soonest, 0) end
@@ -30487,7 +30690,7 @@ if call('EXISTS', o) == 1 and (whole(known[5]) or 0) <= now then reply[1] = 'REL
 write_rest({})
 return reply
 )lua");
-inline constexpr script peek{"peek", "5303eedb7afdfbb5cf34a9c349d12ec70867fd02",
+inline constexpr script peek{"peek", "400fccbcf864618d1066f9cf19b7612cb1b814fd",
     std::string_view(peek_text.data(), peek_text.size()), "crsdeCfibBqoV"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 28, unpack(KEYS)
@@ -30615,31 +30818,32 @@ inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_arrived, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_shows, shared_count, shared_counter_of, shared_append, shared_lengths_in, shared_place_in,
-    shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_record_of, shared_info, shared_read_bytes, shared_may_read, shared_bytes_of, shared_counts,
+    shared_ready, shared_arrived, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_shows, shared_count, shared_counter_of,
+    shared_append, shared_lengths_in, shared_place_in, shared_members_in, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
+    shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_is_used_up, shared_dropped, shared_drop_entry, shared_is_remnant,
+    shared_drop_remnants, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local sent = key('p:' .. ARGV[8])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(sent, 1)
@@ -30652,7 +30856,7 @@ local task = tasks[seq]
 if not task or own == '' and task.nonce ~= tonumber(ARGV[2]) or own ~= '' and info(task).own ~= own then
 return {'OK', 4}
 end
-local is_any, replier = scope == 2, 'reply'
+local is_any, replier, used = scope == 2, 'reply', {}
 local function end_with_result()
 if task.cancel then
 task.failed = task.failed + 1
@@ -30668,6 +30872,7 @@ local is_current = task.deliveries == token
 if is_current and task.state == 5 and task.result == result then return 0 end
 if not is_current or task.state ~= 3 then return 2 end
 elseif task.state == 2 then
+if task.segment and task.in_turn then used[task.segment] = info(task).priority end
 detach(task)
 enter(task, 3)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, replier
@@ -30692,12 +30897,14 @@ local answer = end_it() or 0
 if answer == 0 and task.state == 5 and ARGV[7] ~= '' then
 outgoing[string.format('F' .. '%d:', seq) .. redis.sha1hex(ARGV[7])] = ARGV[7]
 end
-local reply = {'OK', answer}
-if answer == 0 and not tasks[seq] then remember_answer(sent, 1, reply) end
-return commit(reply)
+drop_remnants(used)
+if answer == 0 and (is_any or not tasks[seq] or task.state ~= 5) then
+remember_answer(sent, 1, {'RELAY', answer})
+end
+return commit({'OK', answer})
 end)()
 )lua");
-inline constexpr script reply{"reply", "1b4ad6a65ec34a10c941ddd9eb3b7e3071bdc612",
+inline constexpr script reply{"reply", "2f4dcb525533b6b73f2fd1e70fb81c9c02f010ba",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -30838,12 +31045,13 @@ inline constexpr auto search_text = joined(search_keys, shared_prefix, shared_de
     shared_also, shared_damage, shared_set_aside, shared_told, shared_parse, shared_fault_in, shared_tasks,
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_in_slices,
-    shared_answered_bytes, shared_fits, shared_gaps_in, shared_counts, shared_bodies, shared_count,
-    shared_lengths_in, shared_place_in, shared_text, shared_held_by, shared_sought, shared_is_sought_name,
-    shared_is_sought_time, shared_is_sought_node, shared_is_sought_state, shared_is_sought_record,
-    shared_spend_work, shared_take_found, shared_look_at_singles, shared_is_member, shared_has_sought_hold,
-    shared_look_at_segment, shared_segment_below, shared_time_near,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_answered_bytes,
+    shared_fits, shared_read_bytes, shared_may_read, shared_bytes_of, shared_in_steps, shared_gaps_in,
+    shared_counts, shared_bodies, shared_count, shared_lengths_in, shared_place_in, shared_text,
+    shared_held_by, shared_sought, shared_is_sought_name, shared_is_sought_time, shared_is_sought_node,
+    shared_is_sought_state, shared_is_sought_record, shared_spend_work, shared_take_found, shared_read_states,
+    shared_look_at_singles, shared_is_member, shared_has_sought_hold, shared_look_at_segment,
+    shared_segment_below, shared_time_near,
     R"lua(if ARGV[1] ~= '1' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 sought.most, sought.name, sought.key, sought.node = tonumber(ARGV[3]), ARGV[5], ARGV[6], ARGV[7]
 sought.since, sought.till, sought.group, sought.has_error = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11] == '1'
@@ -30874,14 +31082,14 @@ local at, near = time_near(seq)
 if at and at < sought.since and near > low then low = near end
 end
 local function narrow(from)
-local low_end, high_end = low, from
-while sought.till < 1e15 and high_end - low_end > 250 and not (#sought.found >= sought.most or sought.work >= 3000) do
+local low_end, high_end, most_work = low, from, 3000 / 2
+while sought.till < 1e15 and high_end - low_end > 250 and sought.work < most_work do
 local middle = math.floor((low_end + high_end) / 2)
 local at = time_near(middle)
 if at and at >= sought.till then high_end = middle else low_end = middle end
 end
 local below, guess, above = low, low, high_end
-while sought.since > 0 and above - guess > 250 and not (#sought.found >= sought.most or sought.work >= 3000) do
+while sought.since > 0 and above - guess > 250 and sought.work < most_work do
 local middle = math.floor((guess + above) / 2)
 local at, seq = time_near(middle)
 if at and at >= sought.since then above = middle else guess = middle end
@@ -30897,8 +31105,8 @@ table.sort(seqs, function(left, right) return left > right end)
 return seqs
 end
 local function walk_down(at)
-local few, next_few = few_singles(), 1
-while at > low and not (#sought.found >= sought.most or sought.work >= 3000) do
+local few, next_few, begun = few_singles(), 1, at
+while at > low and (at == begun or not (#sought.found >= sought.most or sought.work >= 3000)) do
 local name, first, count = segment_below(at)
 if name and at < first + count then
 at = (sought.key == '' and look_at_segment(name, first, count, at) or first) - 1
@@ -30994,14 +31202,8 @@ if sought.node ~= '' and not ((task.state == 3 or task.state == 5 or task.state 
 return not sought.restricts_record or is_sought_record(task.record)
 end
 local has_reports = call('EXISTS', g) == 1
-local reply, read_bytes = {'OK', 0, 0, 0, 0}, 0
-local function load_some(seqs)
-local bytes = load(seqs, true)
-read_bytes = read_bytes + bytes
-return bytes
-end
-local taken = in_slices(sought.found, load_some, function(seq, n)
-if n > 1 and read_bytes > 2097152 then return false end
+local reply = {'OK', 0, 0, 0, 0}
+local taken = in_steps(sought.found, true, function(seq)
 local task = tasks[seq]
 if not task or not is_found(task) then return true end
 if #reply == 5 + sought.most then return false end
@@ -31015,7 +31217,7 @@ reply[2], reply[3], reply[4] = next_one, begun_at, math.max(begun_at - math.max(
 if next_one > 0 then reply[5] = time_near(next_one) or 0 end
 return reply
 )lua");
-inline constexpr script search{"search", "6043ce04dcf07b3899e558510b37ff43b46da0ce",
+inline constexpr script search{"search", "c70503108962fb185d3ecf3106341423981cbbea",
     std::string_view(search_text.data(), search_text.size()), "crsdeCfgbBqPGF"};
 
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, G, R, T, L, K, V = 20, unpack(KEYS)
@@ -31200,16 +31402,17 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
     shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
     shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_why_late,
+    shared_retry, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -31281,7 +31484,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "b1e6961562a89b40634e41315952d77b1ed548dc",
+inline constexpr script settle{"settle", "dc82525d8b46302a5face6e39c56347fb0038e22",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char settle_keyed_keys[] = R"lua(local first_own, c, r, s, C, f, u, i, w, N, P, G, R, T = 14, unpack(KEYS)
@@ -31294,8 +31497,8 @@ inline constexpr auto settle_keyed_text = joined(settle_keyed_keys, shared_prefi
     shared_wakes, shared_shows, shared_count, shared_place_in, shared_attempts, shared_text, shared_end_of,
     shared_tell_waiters, shared_has_lease, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_lone_key, shared_limit_of_each,
-    shared_has_passed, shared_latest_turn, shared_short_none, shared_without_task, shared_wake_some,
-    shared_write_rest,
+    shared_has_passed, shared_latest_turn, shared_short_none, shared_without_task, shared_dropped,
+    shared_wake_some, shared_write_rest,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -31392,7 +31595,7 @@ count(5, #seqs)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_keyed{"settle_keyed", "d4e3835cc4460b178aa03516c4a889b47a2de338",
+inline constexpr script settle_keyed{"settle_keyed", "8345b31d0c9a969477023775d17b23fb7e6b14ad",
     std::string_view(settle_keyed_text.data(), settle_keyed_text.size()), "crsCfuiwNPGRT"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -31806,12 +32009,12 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
+    shared_finish, shared_fail, shared_why_late, shared_retry, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
     shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
     shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
@@ -31857,7 +32060,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "b7f6e66456a547ad94bc3653ca32dbb39a530ef5",
+inline constexpr script step_operation{"step_operation", "e966b5f30ae092593f708fd4c21d5ab4effccad2",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -33612,6 +33815,7 @@ inline awaitable<peeked_part> peek_once(engine_ptr on, const std::string& name, 
             seen.key = {sequence, record.nonce};
             seen.cursor = detail::peek_cursor{at.order, place}.text();
             seen.own_id = record.own_id;
+            seen.key_name = record.key;
             seen.spec = record.spec;
             seen.size = size;
             if (query.with_payload) seen.payload = record.payload;
@@ -33650,7 +33854,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
     constexpr std::size_t most = 100;  // in one step
     std::vector<acquired_task> answers;
     answers.reserve(request.tasks.size());
-    for (std::size_t from = 0; from < request.tasks.size(); from += most) {
+    for (std::size_t from = 0; from < request.tasks.size(); from = answers.size()) {  // large ones are answered some at a time
         const auto till = (std::min)(from + most, request.tasks.size());
         arguments with;
         with.add(request.consumer).add(static_cast<std::int64_t>(to_number(request.lease))).add(on->channel());
@@ -33666,6 +33870,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
         on->clock().set(time_point(duration(now)));
         record_reader records;
         spoiled_tasks spoiled;
+        if (read.done()) throw error(errc::protocol, "the script acquire answered nothing for the tasks that it was asked for");
         while (!read.done()) {
             auto& answer = answers.emplace_back();
             read.list();
@@ -33674,6 +33879,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
                 throw error(errc::protocol, "the script acquire answered the unknown outcome " + std::to_string(what));
             }
             answer.what = static_cast<acquire_outcome>(what);
+            if (answer.what == acquire_outcome::limited) answer.is_by_key = read.integer() != 0;
             if (answer.what != acquire_outcome::taken) continue;
             const auto sequence = static_cast<std::uint64_t>(read.integer());
             const auto record = read.text();
@@ -35310,6 +35516,19 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
     }
 }
 
+/// What is left in an outbox can't be carried now: those that peek leave it alone for a while, and the next one who carries comes
+/// the later the longer it took to read it.
+inline awaitable<void> rest_from(engine_ptr on, std::string queue, duration took) {
+    constexpr int times = 8;
+    constexpr duration longest = std::chrono::seconds(5);
+    arguments later_on;
+    later_on.add(0).add("0");
+    co_await on->call(std::move(queue), scripts::outbox, {}, std::move(later_on));
+    const auto until = later(on->base().now(), std::clamp(took * times, duration::zero(), longest));
+    auto waiting = on->inbox().watch({}, std::make_shared<inbox::place>());
+    while (on->base().now() < until) co_await on->sleep(waiting, until);
+}
+
 /// Carries what the outbox of a queue holds to other queues. What can't be carried stays, is told of, and holds up nothing
 /// else, unless the server is away.
 inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
@@ -35317,6 +35536,8 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
     std::string cursor = "0";
     std::exception_ptr failure;  // since the outbox was last read from its beginning
     std::set<std::string> full;  // queues that have no room now
+    bool is_left = false;        // something is, since then
+    auto begun = on->base().now();
     for (;;) {
         arguments with;
         with.add(engine::careful_batch_size).add(cursor);
@@ -35327,7 +35548,8 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
         std::map<std::string, std::vector<outgoing>> forwarded;
         auto from = got.read();
         cursor = from.text();
-        while (!from.done()) {
+        std::size_t seen = 0;
+        for (; !from.done(); ++seen) {
             outgoing one;
             one.field = from.text();
             one.value = from.text();
@@ -35367,16 +35589,18 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (detail::code_of(detail::describe(why)) == errc::queue_full) full.insert(target);
             else failure = why;
         }
+        is_left = is_left || carried.size() < seen;
         if (cursor != "0") continue;
-        if (carried.empty() && !full.empty()) {  // it is what that is for: no fault
-            arguments later;
-            later.add(0).add("0");
-            co_await on->call(queue, scripts::outbox, {}, std::move(later));
+        if (carried.empty()) {
+            auto resting = rest_from(on, queue, on->base().now() - begun);
+            if (is_left) co_await std::move(resting);
+            if (failure) std::rethrow_exception(failure);  // that a queue is full is what the outbox is for
+            co_return;
         }
-        if (failure && carried.empty()) std::rethrow_exception(failure);
-        if (carried.empty()) co_return;
         failure = nullptr;
         full.clear();
+        is_left = false;
+        begun = on->base().now();
     }
 }
 

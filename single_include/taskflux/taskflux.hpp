@@ -2106,6 +2106,7 @@ struct peeked_task {
     task_key key;
     std::string cursor;             ///< behind this task
     std::string own_id;             ///< the user's, or empty
+    std::string key_name;           ///< by which it takes turns and is limited, or empty
     std::shared_ptr<const task_spec> spec;
     std::size_t size = 0;           ///< bytes of the payload, as it is stored
     std::string payload;            ///< where it was asked for
@@ -2146,6 +2147,7 @@ BOOST_DESCRIBE_ENUM(acquire_outcome, taken, not_waiting, limited, not_found)
 struct acquired_task {
     acquire_outcome what = acquire_outcome::not_found;
     std::optional<delivery> task;  ///< that was taken; its `queue` is 0
+    bool is_by_key = false;        ///< of a `limited` one: by its key alone, so that tasks of other keys may start
 };
 
 /// Whom a reply may speak for.
@@ -15104,6 +15106,7 @@ public:
     explicit offer(const peeked_task& of) : of_(of) {}
 
     const std::string& own_id() const { return of_.own_id; }  ///< the user's, or empty
+    const std::string& key() const { return of_.key_name; }   ///< by which it takes turns and is limited, or empty
     const header_map& headers() const { return of_.spec->headers; }
     int priority() const { return of_.spec->priority; }
     std::size_t size() const { return of_.size; }             ///< bytes of the payload, as it is stored

@@ -177,6 +177,50 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_at_its_limit_is_in_nobodys_way, Backend, bac
     check_ids(taking.get(), {"k2"});
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_consumer_asks_for_few_tasks_of_a_queue_that_lets_none_start, Backend, backends) {
+    choosing on(std::make_unique<Backend>());
+    for (int i = 0; i < 60; ++i) on.put("t" + std::to_string(i), i);
+    queue_control control(on.shared(), q);
+    on.run(control.pause());
+    auto some = on.chooser(2);
+    std::size_t asked = 0;
+    some.accept([&](const offer&) { return ++asked > 0; });
+    auto taking = on.begin_to_take(some);
+    BOOST_TEST(asked <= 4U);
+    on.pass(1s);
+    on.pass(1s);
+    BOOST_TEST(asked > 2U);
+    BOOST_TEST(asked <= 12U);
+    BOOST_TEST(!taking.done());
+    on.run(control.resume());
+    on.pass(1s);
+    const auto first = taking.get();
+    check_ids(first, {"t0", "t1"});
+    on.run(control.set_limit(limit().running(3), "three"));
+    const auto second = on.run(some.take(0ms));
+    check_ids(second, {"t2"});  // there is room for one more
+    BOOST_TEST(on.run(some.take(0ms)).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_consumer_asks_for_few_tasks_of_a_key_at_its_limit, Backend, backends) {
+    choosing on(std::make_unique<Backend>());
+    for (int i = 0; i < 40; ++i) on.run(on.client.submit(square, submit_options().id("k" + std::to_string(i)).key("k"), 1));
+    on.put("x", 1);
+    queue_control control(on.shared(), q);
+    on.run(control.set_key_limit("k", limit().running(1), "one"));
+    auto some = on.chooser(1);
+    std::vector<std::string> asked;
+    some.accept([&](const offer& one) { return asked.push_back(one.key() + ' ' + one.own_id()), true; });
+    auto first = on.run(some.take(0ms)), second = on.run(some.take(0ms));
+    check_ids(first, {"k0"});
+    check_ids(second, {"x"});
+    BOOST_TEST(asked == (std::vector<std::string>{"k k0", "k k1", " x"}), boost::test_tools::per_element());
+    auto taking = on.begin_to_take(some);
+    BOOST_TEST(on.run(first.at(0).reply(1)) == effect::done);
+    on.pass(1s);
+    check_ids(taking.get(), {"k1"});
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_cancelled_or_stays_in_its_queue_is_not_forwarded, Backend, backends) {
     choosing on(std::make_unique<Backend>());
     const auto job = on.put("a", 3);

@@ -2,6 +2,7 @@
 
 #include <conformance/fixture.hpp>
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/flow/consumer.hpp>
 #include <taskflux/flow/queue_control.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -184,6 +185,20 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_those_that_have_waited_in_a_queue_that_n
     server.command({"ZADD", "tf:{known}:i", "1", "another"});
     BOOST_TEST(server.command({"PTTL", "tf:{known}:i"}).integer() == -1);
     broker().close();
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_that_takes_one_task_reads_few) {
+    static constexpr taskflux::task<void(int)> work{"work", task_options().queue("q")};
+    for (int i = 0; i < 10; ++i) add_many(100);
+    consumer some(shared(), work);
+    run(some.take(0ms));
+    const auto sent = [&] {
+        const std::string name = "total_net_output_bytes:", told = server.command({"INFO", "stats"}).text;
+        return std::stoull(told.substr(told.find(name) + name.size()));
+    };
+    const auto before = sent();
+    BOOST_TEST(run(some.take(0ms)).size() == 1U);
+    BOOST_TEST(sent() - before < 16U * 1024);  // a page of 1,000 has more than 100 KiB
 }
 
 BOOST_AUTO_TEST_CASE(what_a_reply_has_ended_and_nobody_keeps_is_remembered_for_one_that_is_sent_again) {

@@ -36,6 +36,7 @@ struct peeked_task {
     task_key key;
     std::string cursor;             ///< behind this task
     std::string own_id;             ///< the user's, or empty
+    std::string key_name;           ///< by which it takes turns and is limited, or empty
     std::shared_ptr<const task_spec> spec;
     std::size_t size = 0;           ///< bytes of the payload, as it is stored
     std::string payload;            ///< where it was asked for
@@ -76,6 +77,7 @@ BOOST_DESCRIBE_ENUM(acquire_outcome, taken, not_waiting, limited, not_found)
 struct acquired_task {
     acquire_outcome what = acquire_outcome::not_found;
     std::optional<delivery> task;  ///< that was taken; its `queue` is 0
+    bool is_by_key = false;        ///< of a `limited` one: by its key alone, so that tasks of other keys may start
 };
 
 /// Whom a reply may speak for.

@@ -10,11 +10,14 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/courtesy.hpp>
+#include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/consumer.hpp>
 #include <taskflux/flow/consumer/claimer.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -170,7 +173,34 @@ public:
 
     std::string cursor;               // behind what it has seen
     std::optional<time_point> begin_again;  // with the first task, for those that it did not get before; none: the end is still to come
-    bool has_met_limit = false;       // since it began
+    bool has_met_full_key = false;    // since it began
+    name_set full_keys;               // whose limits it has met: it asks for none of their tasks for a moment
+    time_point full_since{};
+    std::uint64_t looked_at = 0;      // tasks since it began
+    std::size_t page_size = 1;        // tasks that it looks at together: about as many as have `max` wanted ones among them
+
+    static constexpr duration look_again = std::chrono::seconds(30), try_again = std::chrono::seconds(1);
+
+    void begin() {
+        cursor.clear();
+        begin_again.reset();
+        has_met_full_key = false;
+        looked_at = 0;
+    }
+
+    /// For so long it does not look at all again: where keys were full, the less often the more there is to look at.
+    duration rest() const {
+        constexpr std::uint64_t in_a_second = 1000;
+        if (!has_met_full_key) return look_again;
+        return std::clamp(duration(try_again) * std::int64_t((std::min)(looked_at / in_a_second, in_a_second)), try_again, look_again);
+    }
+
+    void met_full(const std::string& key) {
+        full_keys.insert(key);
+        has_met_full_key = true;
+    }
+
+    void look_at_more() { page_size = (std::min)(2 * page_size, most_claimed::peeked); }
     std::uint64_t batches = 0;
     std::string life = uuid_generator().text();
 
@@ -190,7 +220,7 @@ std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std:
     names.insert(std::move(task));
     made->names = std::make_shared<const name_set>(std::move(names));
     made->name = std::move(name);
-    made->max = max;
+    made->max = made->page_size = max;
     made->promise = promise;
     return made;
 }
@@ -198,67 +228,88 @@ std::shared_ptr<claimer> make_claimer(broker_ptr broker, std::string queue, std:
 void accept(claimer& by, std::function<bool(const offer&)> wants) { by.wants = std::move(wants); }
 
 /// Takes those tasks of a page that are wanted, up to `max`, and moves the cursor behind those that it need not see again soon.
-inline asio::awaitable<void> take_from(std::shared_ptr<claimer> by, const peek_page& page,
+/// True where the queue lets no more start now: the cursor is in front of what is to be tried again.
+inline asio::awaitable<bool> take_from(std::shared_ptr<claimer> by, const peek_page& page,
                                        std::vector<std::shared_ptr<claimed_item>>& items) {
     acquire_request request;
     request.queue = by->queue;
     request.consumer = by->next_name();
     request.lease = by->promise;
+    std::vector<const peeked_task*> named;
+    std::vector<std::string> before;  // each of them, the cursor
     auto behind = by->cursor;
-    bool is_full = false;
+    std::size_t looked_at = 0;
     for (const auto& one : page.tasks) {
-        if (request.tasks.size() == by->max) {
-            is_full = true;
-            break;
-        }
-        if (!by->wants || by->wants(offer(one))) {
+        if (named.size() == by->max) break;
+        ++looked_at;
+        const bool may_start = one.key_name.empty() || !by->full_keys.contains(one.key_name);
+        if (may_start && (!by->wants || by->wants(offer(one)))) {
             task_reference wanted;
             wanted.key = one.key;
             request.tasks.push_back(std::move(wanted));
+            named.push_back(&one);
+            before.push_back(behind);
         }
         behind = one.cursor;
     }
+    const bool is_full = looked_at < page.tasks.size();
     auto next = is_full ? behind : page.cursor;
-    if (!request.tasks.empty()) {
+    by->looked_at += looked_at;
+    bool is_closed = false;
+    if (!named.empty()) {
         auto batch = std::make_shared<claimed_batch>(by->broker, by->queue, request.consumer, by->promise);
         auto taken = co_await by->broker->acquire(std::move(request));
-        for (auto& one : taken) {
+        for (std::size_t n = 0; n < taken.size(); ++n) {
+            auto& one = taken[n];
             if (one.task) items.push_back(std::make_shared<claimed_item>(batch, std::move(*one.task)));
-            by->has_met_limit = by->has_met_limit || one.what == acquire_outcome::limited;
+            if (one.what != acquire_outcome::limited || is_closed) continue;
+            if (one.is_by_key) {
+                by->met_full(named[n]->key_name);
+            } else {
+                is_closed = true;
+                next = before[n];
+            }
         }
     }
     by->cursor = std::move(next);
+    const bool is_in_vain = items.empty() || named.size() < by->max;
+    if (is_full && !items.empty()) by->page_size = (std::max)(by->max, looked_at);
+    else if (is_in_vain && !is_closed && !page.tasks.empty()) by->look_at_more();
+    co_return is_closed;
 }
 
 asio::awaitable<std::vector<std::shared_ptr<claimed_item>>> take(std::shared_ptr<claimer> by, duration wait) {
-    constexpr auto look_again = std::chrono::seconds(30), try_again = std::chrono::seconds(1);
     auto& clock = by->broker->clock();
     std::vector<std::shared_ptr<claimed_item>> items;
     std::optional<time_point> deadline;
+    std::size_t looked_at = 0;
     for (;;) {
-        if (by->begin_again && *by->begin_again <= clock.now()) {
-            by->cursor.clear();
-            by->begin_again.reset();
+        if (by->begin_again && *by->begin_again <= clock.now()) by->begin();
+        if (later(by->full_since, claimer::try_again) <= clock.now()) {
+            by->full_keys.clear();
+            by->full_since = clock.now();
         }
         peek_query query;
         query.cursor = by->cursor;
-        query.limit = most_claimed::peeked;
+        query.limit = by->page_size;
         query.names = by->names;
         if (deadline && by->begin_again) {
-            query.wait = std::clamp((std::min)(*deadline, *by->begin_again) - clock.now(), duration::zero(), duration(look_again));
+            query.wait = std::clamp((std::min)(*deadline, *by->begin_again) - clock.now(), duration::zero(), claimer::look_again);
         }
         auto peeking = by->broker->peek(by->queue, std::move(query));
         const auto page = co_await std::move(peeking);
         if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
         auto taking = take_from(by, page, items);
-        co_await std::move(taking);
+        const bool is_closed = co_await std::move(taking);
         const auto now = clock.now();
-        if (page.tasks.empty() || by->begin_again) {  // it has come to the end
-            const auto next = later(now, by->has_met_limit ? duration(try_again) : duration(look_again));
+        looked_at += page.tasks.size();
+        const bool is_enough = is_closed || page.tasks.empty() || looked_at >= most_claimed::peeked;
+        if (!is_closed && (page.tasks.empty() || by->begin_again)) {  // it has come to the end
+            const auto next = later(now, by->rest());
             by->begin_again = by->begin_again ? (std::min)(*by->begin_again, next) : next;
-            by->has_met_limit = false;
         }
-        if (!items.empty() || now >= *deadline) co_return items;
+        if (!items.empty() || (is_enough && now >= *deadline)) co_return items;
+        if (is_closed) co_await sleep_until(clock, (std::min)(*deadline, later(now, claimer::try_again)));
     }
 }
 

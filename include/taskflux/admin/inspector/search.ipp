@@ -96,7 +96,10 @@ asio::awaitable<search_page> search_by_id(broker_ptr by, search_filter filter, s
         task_id id;
         id.queue = name;
         id.key = *key;
-        found = co_await by->get(std::move(id));
+        auto getting = by->get(std::move(id));
+        auto got = co_await caught(std::move(getting));
+        if (filter.queue.empty() && is_unreadable(page, name, got.failure())) continue;
+        found = got.take();
         if (found && is_sought(filter, *found)) page.tasks.push_back(std::move(*found));
     }
     co_return page;
@@ -134,6 +137,7 @@ asio::awaitable<search_page> search_page_of(broker_ptr by, search_filter filter,
                 break;
             }
             auto step = searched.take();
+            check_progress(query, step);
             constexpr std::uint64_t many = 200;  // it has looked at
             work += step.next != 0 || step.looked_at > many ? work_of_step : 1;
             for (auto& task : step.tasks) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/search_checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/search.hpp>
 #include <taskflux/core/time.hpp>
@@ -27,6 +28,7 @@ inline asio::awaitable<operation> carry_on(broker_ptr by, operation of, std::str
     query.from = of.next;
     query.limit = most_operations::tasks;
     const auto found = co_await by->search(query);
+    check_progress(query, found);
     operation_step step;
     step.from = of.next;
     step.next = found.next;

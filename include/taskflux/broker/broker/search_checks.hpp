@@ -23,6 +23,13 @@ inline void check_search(search_query& query) {
     query.limit = std::clamp(query.limit, std::size_t(1), most_searched::tasks);
 }
 
+/// Whoever goes on where a step has ended comes to an end. Errors: `protocol` where it would make the same step for ever.
+inline void check_progress(const search_query& asked, const search_step& got) {
+    if (got.next == 0 || asked.from == 0 || got.next < asked.from) return;
+    throw error(errc::protocol, "a search in queue " + asked.queue + " gets no further than task " + std::to_string(asked.from) +
+                                    ": its broker says to go on at " + std::to_string(got.next));
+}
+
 /// Whether a name is that of a filter, which may give its beginning alone.
 inline bool is_name_of(std::string_view wanted, std::string_view name) {
     if (wanted.empty() || wanted == name) return true;

@@ -51,7 +51,10 @@ inline bool peek(task_queue& in, const peek_query& query, detail::peek_cursor& a
         auto& seen = page.tasks.emplace_back();
         seen.key = in.key_of(*task);
         seen.cursor = at.text();
-        if (task->extras) seen.own_id = task->extras->own_id;
+        if (task->extras) {
+            seen.own_id = task->extras->own_id;
+            seen.key_name = task->extras->key;
+        }
         seen.spec = task->spec;
         seen.size = task->payload.size();
         if (query.with_payload) seen.payload = task->payload;
@@ -76,8 +79,10 @@ inline std::vector<acquired_task> acquire(task_queue& in, const acquire_request&
                 answer.what = acquire_outcome::not_waiting;
                 continue;
             }
-            if (in.rules().may_start(1) == 0 || !in.store().ready().may_start(*task)) {
+            const bool is_closed = in.rules().may_start(1) == 0;
+            if (is_closed || !in.store().ready().may_start(*task)) {
                 answer.what = acquire_outcome::limited;
+                answer.is_by_key = !is_closed;
                 continue;
             }
             if (!who) who = &in.pass_by(request.consumer, request.lease, now);

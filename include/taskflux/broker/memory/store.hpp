@@ -172,6 +172,7 @@ public:
         const auto due = later(now, delay);
         if (task.cancel_requested || ends_before(task, due)) {
             if (outcome == attempt_outcome::postponed) task.keep_uncounted(attempt_outcome::failed, why, now);
+            if (why.empty()) why = why_late(task);
             return fail(task, task_event::time_out, std::move(why), now);
         }
         const bool is_retry = outcome == attempt_outcome::retried;
@@ -245,9 +246,13 @@ public:
         if (task.first_started_at == time_point{}) {
             return finish(task, task_event::expire, task_state::expired, now);
         }
-        auto why = task.extras ? std::move(task.extras->error) : std::string();
-        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        bury(task, task_event::time_out, std::move(why), now);
+        bury(task, task_event::time_out, why_late(task), now);
+    }
+
+    /// Why a task has failed whose deadline has passed.
+    static std::string why_late(const entry& task) {
+        if (task.extras && !task.extras->error.empty()) return task.extras->error;
+        return encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
     }
 
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.

@@ -61,6 +61,7 @@ inline awaitable<peeked_part> peek_once(engine_ptr on, const std::string& name, 
             seen.key = {sequence, record.nonce};
             seen.cursor = detail::peek_cursor{at.order, place}.text();
             seen.own_id = record.own_id;
+            seen.key_name = record.key;
             seen.spec = record.spec;
             seen.size = size;
             if (query.with_payload) seen.payload = record.payload;
@@ -99,7 +100,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
     constexpr std::size_t most = 100;  // in one step
     std::vector<acquired_task> answers;
     answers.reserve(request.tasks.size());
-    for (std::size_t from = 0; from < request.tasks.size(); from += most) {
+    for (std::size_t from = 0; from < request.tasks.size(); from = answers.size()) {  // large ones are answered some at a time
         const auto till = (std::min)(from + most, request.tasks.size());
         arguments with;
         with.add(request.consumer).add(static_cast<std::int64_t>(to_number(request.lease))).add(on->channel());
@@ -115,6 +116,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
         on->clock().set(time_point(duration(now)));
         record_reader records;
         spoiled_tasks spoiled;
+        if (read.done()) throw error(errc::protocol, "the script acquire answered nothing for the tasks that it was asked for");
         while (!read.done()) {
             auto& answer = answers.emplace_back();
             read.list();
@@ -123,6 +125,7 @@ inline awaitable<std::vector<acquired_task>> acquire(engine_ptr on, acquire_requ
                 throw error(errc::protocol, "the script acquire answered the unknown outcome " + std::to_string(what));
             }
             answer.what = static_cast<acquire_outcome>(what);
+            if (answer.what == acquire_outcome::limited) answer.is_by_key = read.integer() != 0;
             if (answer.what != acquire_outcome::taken) continue;
             const auto sequence = static_cast<std::uint64_t>(read.integer());
             const auto record = read.text();

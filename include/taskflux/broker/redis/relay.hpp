@@ -237,6 +237,19 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
     }
 }
 
+/// What is left in an outbox can't be carried now: those that peek leave it alone for a while, and the next one who carries comes
+/// the later the longer it took to read it.
+inline awaitable<void> rest_from(engine_ptr on, std::string queue, duration took) {
+    constexpr int times = 8;
+    constexpr duration longest = std::chrono::seconds(5);
+    arguments later_on;
+    later_on.add(0).add("0");
+    co_await on->call(std::move(queue), scripts::outbox, {}, std::move(later_on));
+    const auto until = later(on->base().now(), std::clamp(took * times, duration::zero(), longest));
+    auto waiting = on->inbox().watch({}, std::make_shared<inbox::place>());
+    while (on->base().now() < until) co_await on->sleep(waiting, until);
+}
+
 /// Carries what the outbox of a queue holds to other queues. What can't be carried stays, is told of, and holds up nothing
 /// else, unless the server is away.
 inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
@@ -244,6 +257,8 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
     std::string cursor = "0";
     std::exception_ptr failure;  // since the outbox was last read from its beginning
     std::set<std::string> full;  // queues that have no room now
+    bool is_left = false;        // something is, since then
+    auto begun = on->base().now();
     for (;;) {
         arguments with;
         with.add(engine::careful_batch_size).add(cursor);
@@ -254,7 +269,8 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
         std::map<std::string, std::vector<outgoing>> forwarded;
         auto from = got.read();
         cursor = from.text();
-        while (!from.done()) {
+        std::size_t seen = 0;
+        for (; !from.done(); ++seen) {
             outgoing one;
             one.field = from.text();
             one.value = from.text();
@@ -294,16 +310,18 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (detail::code_of(detail::describe(why)) == errc::queue_full) full.insert(target);
             else failure = why;
         }
+        is_left = is_left || carried.size() < seen;
         if (cursor != "0") continue;
-        if (carried.empty() && !full.empty()) {  // it is what that is for: no fault
-            arguments later;
-            later.add(0).add("0");
-            co_await on->call(queue, scripts::outbox, {}, std::move(later));
+        if (carried.empty()) {
+            auto resting = rest_from(on, queue, on->base().now() - begun);
+            if (is_left) co_await std::move(resting);
+            if (failure) std::rethrow_exception(failure);  // that a queue is full is what the outbox is for
+            co_return;
         }
-        if (failure && carried.empty()) std::rethrow_exception(failure);
-        if (carried.empty()) co_return;
         failure = nullptr;
         full.clear();
+        is_left = false;
+        begun = on->base().now();
     }
 }
 

@@ -21,6 +21,7 @@ public:
     explicit offer(const peeked_task& of) : of_(of) {}
 
     const std::string& own_id() const { return of_.own_id; }  ///< the user's, or empty
+    const std::string& key() const { return of_.key_name; }   ///< by which it takes turns and is limited, or empty
     const header_map& headers() const { return of_.spec->headers; }
     int priority() const { return of_.spec->priority; }
     std::size_t size() const { return of_.size; }             ///< bytes of the payload, as it is stored

@@ -5,8 +5,8 @@
 --           turn_times ZSET, key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, arrivals ZSET, l:… LIST, a:… SET, j:…
 --           HASH, D HASH, ev STREAM
 --      ARGV consumer, lease in ms, channel; then of each: number, nonce, own id ('': that number and nonce)
--- out: {'OK', now in ms, {`acquire_outcome`, and where it is taken number, record, state} of each}, {'OK', -1} where
---      somebody has joined under that name; DUE, NEED, RELAY
+-- out: {'OK', now in ms, {`acquire_outcome`, where taken number, record, state, where limited 1: by its key} of each, but not
+--      of those behind 1 MiB}, {'OK', -1} where somebody has joined under that name; DUE, NEED, RELAY
 -- O(log n) a task; O(lane) to take one out of a lane of up to 1,000, or from near an end of a longer one.
 if is_due() then return {'DUE'} end
 local consumer, seqs, own = ARGV[1], {}, {}
@@ -15,9 +15,9 @@ if kept and string.sub(kept, 1, 1) ~= lease_mark.passing and has_lease(consumer)
 for n = 4, #ARGV, 3 do own[#own + 1] = ARGV[n + 2] end
 local known = read(keys.own_ids, own)
 for n = 1, #own do seqs[n] = own[n] ~= '' and (whole(known[n]) or 0) or tonumber(ARGV[3 * n + 1]) end
-load(seqs, true)
+local many = in_steps(seqs, true, function() end)
 
-local room = admit(#own)
+local room = admit(many)
 local taken, is_held, reply, used = 0, false, {'OK', now}, {}
 
 local function take(task)
@@ -40,38 +40,16 @@ local function claim_one(task, n)
     if not is_held_by(task, consumer) then
         if task.state ~= task_state.waiting or limit(task) <= now then return {acquire_outcome.not_waiting} end
         local name = key_of(task)
-        if taken >= room or name and turns_of_keys().room_of(touch(name)) < 1 then return {acquire_outcome.limited} end
+        if taken >= room then return {acquire_outcome.limited, 0} end
+        if name and turns_of_keys().room_of(touch(name)) < 1 then return {acquire_outcome.limited, 1} end
         take(task)
     end
     is_held = true  -- perhaps by an earlier call, whose answer got lost
     return {acquire_outcome.taken, task.seq, record_of(task), task.packed or pack_state(task)}
 end
-for n = 1, #own do reply[n + 2] = claim_one(tasks[seqs[n]], n) end
-
--- `commit` leaves remnants in a long lane, which a fetch drops: in a queue from which nobody fetches they would stay.
-local function drop_entry(lane_name, entry)
-    local head = call('LPOS', lane_name, entry, 'MAXLEN', bound.searched_ends)
-    local tail = not head and call('LPOS', lane_name, entry, 'RANK', -1, 'MAXLEN', bound.searched_ends)
-    if head or tail then also[#also + 1] = {'LREM', lane_name, head and 1 or -1, entry} end
-end
-local function is_used_up(of)
-    for seq = of.first, of.first + of.count - 1 do
-        local code = code_of(of, seq)
-        local is_ready = code == member_code.waits or code == member_code.in_turn
-        if is_ready and not (tasks[seq] and changed[seq]) then return false end
-    end
-    return true
-end
-for of, priority in pairs(used) do
-    local name = lane(priority)
-    if #missing == 0 and is_used_up(of) then drop_entry(name, '@' .. of.name) end
-end
+for n = 1, many do reply[n + 2] = claim_one(tasks[seqs[n]], n) end
+drop_remnants(used)
 if #missing > 0 then return {'NEED', unpack(missing)} end
-for name, entries in pairs(lanes_remove) do
-    if call('LLEN', name) > bound.searched_lane then
-        for _, seq in ipairs(entries) do drop_entry(name, seq) end
-    end
-end
 
 local due_next = gate and gate.start(taken)
 if due_next then also[#also + 1] = {'HSET', keys.queue, 'tat', due_next} end

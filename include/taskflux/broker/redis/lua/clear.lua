@@ -3,7 +3,8 @@
 --           HASH, segment_index ZSET, set_aside HASH
 --      ARGV the last number seen, how many numbers to look at, how many tasks to find at most, state or -1
 -- out: {'OK', the last number looked at, 1 at the end or 0, [number, nonce] of each}; DUE
--- O(log n) a task; O(numbers) where tasks have gone, up to 4,500 of them in a call.
+-- O(log n) a task; O(numbers) where tasks have gone, up to 4,500 of them in a call; no more
+-- than 1 MiB are read, or one task.
 if is_due() then return {'DUE'} end
 local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', keys.queue, 'seq', 'low', 'gaps')
 local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}

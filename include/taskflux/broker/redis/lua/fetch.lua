@@ -76,6 +76,8 @@ local function hand_out()
         task.packed = pack_state(task)
         tell_of('started', task, consumer)
         found[#found + 1] = task
+        fits(#task.record)
+        if answered_bytes > bound.answer then budget = 0 end  -- it asks again
     end
 
     local current = 1

@@ -96,17 +96,19 @@ local function take_piece(of)
     return true
 end
 
--- Takes tasks that came alone, as long as they are plain; how many of them.
+-- Takes tasks that came alone, as long as they are plain; how many of them, and of how many bytes.
 local function take_singles(seqs)
     local conditions, records = call('HMGET', keys.states, unpack(seqs)), call('HMGET', keys.records, unpack(seqs))
+    local bytes = 0
     for n, seq in ipairs(seqs) do
         local record = records[n]
         if conditions[n] or not record or #record < record_at.name or
             #record < record_at.name - 1 + string.byte(record, record_at.name_length) or
             string.byte(record, record_at.version) ~= stored_version.record or
             is_special(string.byte(record, record_at.flags)) or names and not names[name_in(record)] then
-            return n - 1
+            return n - 1, bytes
         end
+        bytes = bytes + #record
         tail = tail or started_by(consumer)
         if is_told then tell('started', seq, 1, name_in(record), consumer) end
         local packed = head .. string.sub(record, record_at.nonce, record_at.name_length - 1) .. tail
@@ -118,13 +120,13 @@ local function take_singles(seqs)
         reply[#reply + 1] = packed
         found = found + 1
     end
-    return #seqs
+    return #seqs, bytes
 end
 
-local trims, is_left = {}, false
+local trims, is_left, length, bytes, is_full = {}, false, bound.first_slice, 0, false
 for _, priority in ipairs(priorities) do
     local name, taken, from = lane(priority), 0, 0
-    while found < most and not is_odd do
+    while found < most and not is_odd and not is_full do
         local need = most - found
         local entries = redis.pcall('LRANGE', name, from, from + math.min(need, bound.first_page) - 1)
         if entries.err then is_odd = true end
@@ -134,7 +136,7 @@ for _, priority in ipairs(priorities) do
         end
         from = from + #entries
         local at = 1
-        while entries[at] and found < most and not is_odd do
+        while entries[at] and found < most and not is_odd and not is_full do
             if string.byte(entries[at]) == first_byte.segment then
                 local before = #also
                 local of = open_segment(string.sub(entries[at], 2))
@@ -143,23 +145,24 @@ for _, priority in ipairs(priorities) do
                 if not of or not of.is_rest then taken = taken + 1 end
                 at = at + 1
             else
-                local seqs = {}
-                while entries[at] and #seqs < most - found and string.byte(entries[at]) ~= first_byte.segment do
+                local seqs, need_now = {}, math.min(length, most - found)
+                while entries[at] and #seqs < need_now and string.byte(entries[at]) ~= first_byte.segment do
                     seqs[#seqs + 1] = whole(entries[at]) or 0
                     at = at + 1
                 end
-                local many = take_singles(seqs)
-                taken = taken + many
+                local many, read_now = take_singles(seqs)
+                taken, bytes = taken + many, bytes + read_now
+                length, is_full = next_length(length, #seqs, read_now), bytes > bound.answer
                 is_odd = many < #seqs
             end
         end
     end
     if taken > 0 then trims[#trims + 1] = {'LTRIM', name, taken, -1} end
     is_left = is_odd or is_left or sleeping and call('LLEN', name) > taken
-    if is_odd then break end
+    if is_odd or is_full then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
-reply[3] = is_odd and 1 or has_due and 2 or 0
+reply[3] = (is_odd or is_full) and 1 or has_due and 2 or 0
 local due_next = gate and gate.start(found)
 if due_next then also[#also + 1] = {'HSET', keys.queue, 'tat', due_next} end
 reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left, watcher, watching, signature,

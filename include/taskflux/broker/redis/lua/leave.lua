@@ -6,11 +6,14 @@
 --           HASH, D HASH, ev STREAM
 --      ARGV consumer, how many tasks at most
 -- out: {'OK', 1 if there is more or 0}; DUE, NEED, RELAY
--- O(tasks held).
+-- O(tasks held), up to so many, and up to 1 MiB of them or one.
 if is_due() then return {'DUE'} end
 if not call('ZSCORE', keys.leases, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
-for n = 1, math.min(#all, tonumber(ARGV[2])) do some[n] = all[n] end
+for n = 1, math.min(#all, tonumber(ARGV[2])) do
+    if not may_read(bytes_of(all[n], true)) then break end
+    some[n] = all[n]
+end
 load(some)
 for _, seq in ipairs(some) do
     if is_held_by(tasks[seq], ARGV[1]) then

@@ -6,7 +6,8 @@
 --           STREAM
 --      ARGV the last number seen, how many tasks at most
 -- out: {'OK', the last number looked at, 1 at the end or 0, {number, record, state, progress, log} of each}; DUE, NEED, RELAY
--- O(log n) a task, until these have 1 MiB; O(numbers) where tasks have gone, up to 4,500 of them in a call.
+-- O(log n) a task, until these have 1 MiB; O(numbers) where tasks have gone, up to 4,500 of them in a call; no more
+-- than 1 MiB are read, or one task.
 if is_due() then return {'DUE'} end
 local known = call('HMGET', keys.queue, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])

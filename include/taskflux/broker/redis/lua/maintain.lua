@@ -7,7 +7,7 @@
 --      ARGV how many at most of each, the server's run id ('': not known)
 -- out: {'OK', 1 if there is more or 0, and of each task that has failed here: its number, nonce and name, and why}; NEED;
 --      RELAY in place of OK when the outbox holds something
--- O(log n) a task; O(consumers) once after a change of servers.
+-- O(log n) a task, and up to 1 MiB of them or one; O(consumers) once after a change of servers.
 local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 
@@ -45,6 +45,7 @@ local function take(set)
     for _, member in ipairs(overdue(set)) do
         local seq = whole(member)
         if seq and padded(seq) == member then
+            if not may_read(bytes_of(seq, true)) then break end
             seqs[#seqs + 1] = seq
             sorted_sets[set][member] = false
         else
@@ -77,7 +78,7 @@ end
 local function forget_overdue()
     local forgotten, has_news = 0, call('EXISTS', keys.reports) == 1  -- progress and logs
     for _, member in ipairs(overdue(keys.forgotten)) do
-        if forgotten >= most then break end
+        if forgotten >= most or is_read_up then break end
         local seqs, is_foreign = {}, false
         for part in string.gmatch(member, '[^,]+') do
             local first, last = string.match(part, '^(%d+)%-?(%d*)$')
@@ -96,11 +97,16 @@ local function forget_overdue()
                 forgotten = forgotten + 1
             end
         end
-        load(seqs)
-        for _, seq in ipairs(seqs) do
+        local done = in_steps(seqs, false, function(seq)
             local task = tasks[seq]
-            if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
-        end
+            if task and is_terminal(task.state) and task.gone_at <= now then
+                -- Its own id is in its record.
+                local may_go = not task.special or task.record or may_read(call('HSTRLEN', keys.records, seq))
+                if not may_go and #erased > 0 then return false end
+                erase(task)
+            end
+        end)
+        for n = done + 1, #seqs do append(sorted_sets[keys.forgotten], now, seqs[n]) end  -- next time
         if is_foreign then drop_foreign(keys.forgotten, member) else sorted_sets[keys.forgotten][member] = false end
     end
 end
@@ -117,7 +123,10 @@ local function recover_dead()
         local seqs = held_by(consumer)
         if #missing > 0 then break end
         local some = {}
-        for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
+        for n = 1, math.min(#seqs, most - recovered) do
+            if not may_read(bytes_of(seqs[n], true)) then break end
+            some[n] = seqs[n]
+        end
         load(some)
         for _, seq in ipairs(some) do
             if is_held_by(tasks[seq], consumer) then
@@ -135,7 +144,7 @@ local function recover_dead()
             also[#also + 1] = {'HDEL', keys.consumers, consumer}
             gone = gone + 1
         end
-        if recovered >= most then break end
+        if recovered >= most or is_read_up then break end
     end
     count_none_running(gone)
 end

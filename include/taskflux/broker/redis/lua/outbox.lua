@@ -1,6 +1,6 @@
 -- Tells what tasks in other queues must hear of, when what they have heard of is out.
 -- in:  KEYS queue HASH, records HASH, states HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, j:… HASH
---      ARGV about how many (0: none, as what is left is for queues that are full: those that peek leave it alone for a while),
+--      ARGV about how many (0: none, as what is left can't be carried now: those that peek leave it alone for a while),
 --           cursor; then of each that they have heard of: field, value
 -- out: {'OK', cursor, [field, value] of each}; NEED
 -- O(fields).

@@ -5,7 +5,8 @@
 --           woken by when there are none ('': none); names ('any': none)
 -- out: {'OK', now in ms, when time alone may next make one ready or -1, which order this is, the place up to which all was
 --      looked at, 1 at the end or 0, {place, number, record, deliveries, bytes of the payload} of each}; DUE, RELAY
--- O(log n) a task, until these have 1 MiB; O(numbers) where tasks are in other states, up to 4,000 of them in a call.
+-- O(log n) a task, until these have 1 MiB; O(numbers) where tasks are in other states, up to 4,000 of them in a call; no more
+-- than 1 MiB are read, or one task.
 if is_due() then return {'DUE'} end
 local known = call('HMGET', keys.queue, 'seq', 'low', 'gaps', 'peeked', 'held_up')
 local last, gaps, most, with_payload = last_number(known[1]), gaps_in(known[3]), tonumber(ARGV[3]), ARGV[4] == '1'
@@ -33,12 +34,15 @@ end
 call('ZCARD', keys.sleepers)
 call('HLEN', keys.set_aside)
 
-local reply, is_full = {'OK', now, -1, order, 0, 0}, false
--- Gives false where the page has no room for a task.
+local reply, is_full, shown = {'OK', now, -1, order, 0, 0}, false, 0
+-- Gives false where the page has no room for a task, or what was read leaves none for it.
 local function show(task, place)
-    if task.state ~= task_state.waiting or limit(task) <= now then return true end
+    shown = shown + 1
+    if task.state ~= task_state.waiting then return true end
+    local is_read = task.segment or task.record or may_read(call('HSTRLEN', keys.records, task.seq))
+    if not is_read and shown > 1 then return false end
     local record = record_of(task)
-    if fault_in(record) or names and not names[name_in(record)] then return true end
+    if limit(task) <= now or fault_in(record) or names and not names[name_in(record)] then return true end
     local size = #record - info(task).payload_at + 1
     if not with_payload then record = string.sub(record, 1, info(task).payload_at - 1) end
     is_full = #reply == 6 + most or not fits(#record)
@@ -54,7 +58,7 @@ end
 local begin = at
 -- Looks at the numbers up to `stop`.
 local function look_till(stop)
-    while at < stop and not is_full and at - begin < bound.looked_at do
+    while at < stop and not is_full and not is_read_up and at - begin < bound.looked_at do
         at = walk(at, stop, bound.lane_page, gaps, false, by_number)
     end
 end
@@ -64,6 +68,10 @@ for n = 1, #late, 2 do
     local stop = math.min(place or last, last)  -- a foreign one may stand anywhere
     look_till(stop)
     if is_full or at < stop then break end
+    if seq and place and not may_read(bytes_of(seq)) then
+        at = stop - 1
+        break
+    end
     if seq and place then load({seq}) end
     local task = seq and place and tasks[seq]
     if not task or task.state ~= task_state.waiting then
@@ -73,7 +81,7 @@ for n = 1, #late, 2 do
         break
     end
 end
-if #late < 2 * bound.arrivals and not is_full and (#late == 0 or at >= (whole(late[#late]) or 0)) then look_till(last) end
+if #late == 0 or #late < 2 * bound.arrivals and at >= (whole(late[#late]) or 0) then look_till(last) end
 
 local is_end = at >= last
 local soonest = math.min(first_time(keys.scheduled), first_time(keys.limited), first_time(keys.leases))

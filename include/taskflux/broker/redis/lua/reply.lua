@@ -21,7 +21,7 @@ if not task or own == '' and task.nonce ~= tonumber(ARGV[2]) or own ~= '' and in
     return {'OK', effect.not_found}
 end
 
-local is_any, replier = scope == reply_scope.any, 'reply'
+local is_any, replier, used = scope == reply_scope.any, 'reply', {}
 local function end_with_result()
     if task.cancel then
         task.failed = task.failed + 1
@@ -39,6 +39,7 @@ local function end_it()
         if is_current and task.state == task_state.succeeded and task.result == result then return effect.done end
         if not is_current or task.state ~= task_state.running then return effect.lease_lost end
     elseif task.state == task_state.waiting then
+        if task.segment and task.in_turn then used[task.segment] = info(task).priority end
         detach(task)
         enter(task, task_state.running)
         task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, replier
@@ -64,7 +65,10 @@ local answer = end_it() or effect.done
 if answer == effect.done and task.state == task_state.succeeded and ARGV[7] ~= '' then
     outgoing[string.format(outbox_letter.forward .. '%d:', seq) .. redis.sha1hex(ARGV[7])] = ARGV[7]
 end
-local reply = {'OK', answer}
--- Where it is gone now, nothing else tells one who sends it again, as the answer got lost, that it took effect.
-if answer == effect.done and not tasks[seq] then remember_answer(sent, 1, reply) end
-return commit(reply)
+drop_remnants(used)
+-- Where the task does not show it, or not for long, nothing else tells one who sends it again, as the answer got lost, that it
+-- took effect. Then, too, somebody has to carry what it brought about.
+if answer == effect.done and (is_any or not tasks[seq] or task.state ~= task_state.succeeded) then
+    remember_answer(sent, 1, {'RELAY', answer})
+end
+return commit({'OK', answer})

@@ -43,15 +43,16 @@ local function raise_low(seq)
 end
 
 -- Numbers are in the order of submission: between which ones are those that were submitted in time, and some others. O(log n).
+-- It leaves half of the work to the walk.
 local function narrow(from)
-    local low_end, high_end = low, from
-    while sought.till < stored_time.never and high_end - low_end > bound.search_slice and not is_search_over() do
+    local low_end, high_end, most_work = low, from, bound.search_work / 2
+    while sought.till < stored_time.never and high_end - low_end > bound.search_slice and sought.work < most_work do
         local middle = math.floor((low_end + high_end) / 2)
         local at = time_near(middle)
         if at and at >= sought.till then high_end = middle else low_end = middle end
     end
     local below, guess, above = low, low, high_end
-    while sought.since > 0 and above - guess > bound.search_slice and not is_search_over() do
+    while sought.since > 0 and above - guess > bound.search_slice and sought.work < most_work do
         local middle = math.floor((guess + above) / 2)
         local at, seq = time_near(middle)
         if at and at >= sought.since then above = middle else guess = middle end
@@ -69,10 +70,10 @@ local function few_singles()
     return seqs
 end
 
--- Looks at numbers downwards; gives the one to go on at.
+-- Looks at numbers downwards, at some in each call, whatever has been read before; gives the one to go on at.
 local function walk_down(at)
-    local few, next_few = few_singles(), 1
-    while at > low and not is_search_over() do
+    local few, next_few, begun = few_singles(), 1, at
+    while at > low and (at == begun or not is_search_over()) do
         local name, first, count = segment_below(at)
         if name and at < first + count then
             at = (sought.key == '' and look_at_segment(name, first, count, at) or first) - 1
@@ -179,14 +180,8 @@ local function is_found(task)
 end
 
 local has_reports = call('EXISTS', keys.reports) == 1
-local reply, read_bytes = {'OK', 0, 0, 0, 0}, 0
-local function load_some(seqs)
-    local bytes = load(seqs, true)
-    read_bytes = read_bytes + bytes
-    return bytes
-end
-local taken = in_slices(sought.found, load_some, function(seq, n)
-    if n > 1 and read_bytes > bound.search_read then return false end
+local reply = {'OK', 0, 0, 0, 0}
+local taken = in_steps(sought.found, true, function(seq)
     local task = tasks[seq]
     if not task or not is_found(task) then return true end
     if #reply == 5 + sought.most then return false end

@@ -32,7 +32,10 @@ end
 local function lanes_of(known)
     local all = {}
     for n, priority in ipairs(priorities_in(known)) do
-        all[n] = {priority = priority, name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
+        all[n] = {
+            priority = priority, name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1,
+            length = bound.first_slice
+        }
     end
     return all
 end
@@ -49,7 +52,7 @@ local function next_entries(of, most)
         end
     end
     of.seqs, of.at, of.segment = {}, 1, nil
-    while of.entries[of.entry] and not of.segment do
+    while of.entries[of.entry] and not of.segment and #of.seqs < of.length do
         local entry = of.entries[of.entry]
         if string.byte(entry) == first_byte.segment then
             if #of.seqs > 0 then break end
@@ -68,7 +71,7 @@ local function next_entries(of, most)
         end
         of.entry = of.entry + 1
     end
-    load(of.seqs, true)
+    of.length = next_length(of.length, #of.seqs, load(of.seqs, true))
     return of.segment ~= nil or #of.seqs > 0
 end
 

@@ -53,25 +53,39 @@ local function take_found(seq)
 end
 local function is_search_over() return #sought.found >= sought.most or sought.work >= bound.search_work end
 
--- Looks at tasks that stand by themselves, in that order; gives how many of them were looked at.
+-- The numbers behind the n-th whose states may be read together, as few have many bytes, and these states.
+local function read_states(seqs, at)
+    local some, bytes = {}, 0
+    while #some < math.min(sought.length, #seqs - at) do
+        local seq = seqs[at + #some + 1]
+        bytes = bytes + call('HSTRLEN', keys.states, seq)
+        if #some > 0 and bytes > bound.search_state then break end
+        some[#some + 1] = seq
+    end
+    sought.length = math.min(2 * sought.length, bound.search_slice)
+    local states, read_bytes = read(keys.states, some), 0
+    for n = 1, #some do read_bytes = read_bytes + (states[n] and #states[n] or 0) end
+    spend_work(#some / search_cost.looks, read_bytes)
+    return some, states
+end
+
+-- Looks at tasks that stand by themselves, in that order; gives how many of them were looked at: one at least.
 local function look_at_singles(seqs)
     local at = 0
-    while at < #seqs and not is_search_over() do
-        local some, likely, places, bytes = {unpack(seqs, at + 1, math.min(at + sought.length, #seqs))}, {}, {}, 0
-        local states = read(keys.states, some)
+    while at < #seqs and (at == 0 or not is_search_over()) do
+        local likely, places = {}, {}
+        local some, states = read_states(seqs, at)
         for n, seq in ipairs(some) do
-            bytes = bytes + (states[n] and #states[n] or 0)
             if is_sought_state(states[n]) then
                 likely[#likely + 1] = seq
                 places[#likely] = n
             end
         end
         local looked_at = #some
-        spend_work((#some + #likely) / search_cost.looks, bytes)
+        spend_work(#likely / search_cost.looks, 0)
         for n, seq in ipairs(likely) do
             local length = call('HSTRLEN', keys.records, seq)  -- it may be gone, or large
             local record = sought.restricts_record and length > 0 and call('HGET', keys.records, seq)
-            bytes = bytes + length
             if record then spend_work(search_cost.record, length) end
             if length > 0 and (not sought.restricts_record or is_sought_record(record)) then take_found(seq) end
             if is_search_over() then
@@ -79,7 +93,7 @@ local function look_at_singles(seqs)
                 break
             end
         end
-        at, sought.length = at + looked_at, math.min(next_length(sought.length, #some, bytes), bound.search_slice)
+        at = at + looked_at
     end
     return at
 end
@@ -105,7 +119,7 @@ local function has_sought_hold(of)
     return false
 end
 
--- Looks at the tasks of a segment from a number down; gives the last one that it looked at.
+-- Looks at tasks of a segment from a number down; gives the last one that it looked at.
 local function look_at_segment(name, first, count, from)
     local of = open_segment(name, first, count)
     spend_work(search_cost.segment + (of and #of.holds or 0) / 2, of and #of.text or 0)
@@ -119,18 +133,20 @@ local function look_at_segment(name, first, count, from)
         local name_length = string.byte(of.blob, segment_at.name_length)
         if not is_sought_name(string.sub(of.blob, segment_at.name, segment_at.name - 1 + name_length)) then return first end
     end
-    local own, states, bytes = {}, {}, 0
-    for at = 0, from - first do
+    local own, states, known = {}, {}, 0
+    for at = from - first, 0, -1 do
         local code = string.byte(all, at + 1)
         if code == member_code.own_state or code == member_code.in_turn then own[#own + 1] = first + at end
     end
-    for n, state in ipairs(read(keys.states, own)) do
-        states[own[n]] = state
-        bytes = bytes + (state and #state or 0)
-    end
-    spend_work((#all + #own) / search_cost.members, bytes)
+    spend_work(#all / search_cost.members, 0)
     local has_hold = has_sought_hold(of)
     for seq = from, first, -1 do
+        if seq == own[known + 1] then
+            if seq < from and is_search_over() then return seq + 1 end
+            local some, read_now = read_states(own, known)
+            for n = 1, #some do states[some[n]] = read_now[n] end
+            known = known + #some
+        end
         local state, code = states[seq], string.byte(all, seq - first + 1)
         local is_it = state and is_sought_state(state) or state == nil and has_hold and is_member(of, code, seq - first)
         if is_it then take_found(seq) end

@@ -34,7 +34,7 @@ local function next_numbers(seen, last, most, gaps)
     return seqs, math.max(seen, math.min(seq - 1, last))
 end
 
--- Calls `take` with the tasks behind `seen` in their order, until there were some or enough numbers were looked at. Gives
+-- Calls `take` with the tasks behind `seen` in their order, until there were some, or enough was looked at or read. Gives
 -- the last number looked at; where `take` has enough it gives false, and that task counts as not looked at. Numbers without
 -- tasks are passed in longer and longer strides.
 local function walk(seen, last, most, gaps, with_records, take)
@@ -44,7 +44,7 @@ local function walk(seen, last, most, gaps, with_records, take)
         seqs, seen = next_numbers(seen, last, most, gaps)
         if #seqs == 0 then break end
         open_segments(seqs[1], seqs[#seqs])
-        local taken = in_slices(seqs, function(some) return load(some, with_records) end, function(seq)
+        local taken = in_steps(seqs, with_records, function(seq)
             if not tasks[seq] then return true end
             has_taken = true
             return take(tasks[seq])
