@@ -26307,16 +26307,10 @@ end
 end
 )lua";
 
-inline constexpr char shared_why_late[] =
-    R"lua(local function why_late(task)
-return task.error ~= '' and task.error or ('{"code":"' .. 'timed_out' .. '","type":"","message":"' .. "the task's overall deadline passed" .. '","pointer":"","expected":""}')
-end
-)lua";
-
 inline constexpr char shared_give_up[] =
     R"lua(local function give_up(task)
 if task.first == 0 then return finish(task, 8) end
-fail(task, why_late(task))
+fail(task, task.error ~= '' and task.error or ('{"code":"' .. 'timed_out' .. '","type":"","message":"' .. "the task's overall deadline passed" .. '","pointer":"","expected":""}'))
 end
 )lua";
 
@@ -26326,7 +26320,8 @@ local at = math.min(now + delay, 1e15)
 local most = limit(task)
 if task.cancel or (most < 1e15 and at >= most) then
 if outcome == 4 then keep_uncounted(task, 2, why) end
-return fail(task, why ~= '' and why or why_late(task))
+if why == '' then return give_up(task) end
+return fail(task, why)
 end
 if why ~= '' then task.error = why end
 local number = task.failed + (outcome == 3 and 0 or 1)
@@ -26843,7 +26838,7 @@ end
 inline constexpr char shared_first_turn_time[] =
     R"lua(local function first_turn_time()
 if gate and gate.room < 1 then return 1e15 end
-local from = touched.are_due_seen and '(' .. now or '-inf'
+local from = touched[-1] and '(' .. now or '-inf'
 local first = call('ZRANGE', T, from, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
 return math.min(touched[0], whole(first) or 1e15)
 end
@@ -27080,17 +27075,13 @@ inline constexpr char shared_unclaimed_start[] =
     R"lua(local function unclaimed_start(name, key) return table.concat({name, '\0', 'k', key, '\0'}) end
 )lua";
 
-inline constexpr char shared_some_passed[] =
-    R"lua(local some_passed = nil
-)lua";
-
 inline constexpr char shared_are_some_passed[] =
     R"lua(local function are_some_passed()
-if some_passed == nil then
+if touched[-3] == nil then
 local from, till = '[' .. 'y', '(' .. 'z'
-some_passed = call('ZRANGEBYLEX', P, from, till, 'LIMIT', 0, 1)[1] ~= nil
+touched[-3] = call('ZRANGEBYLEX', P, from, till, 'LIMIT', 0, 1)[1] ~= nil
 end
-return some_passed
+return touched[-3]
 end
 )lua";
 
@@ -27318,7 +27309,7 @@ end
 local function keys_come()
 local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
 for _, name in ipairs(come) do touch(name).is_due = true end
-touched.are_due_seen = true
+touched[-1] = true
 return come
 end
 local function turns_of(most, come)
@@ -28332,12 +28323,12 @@ inline constexpr auto acquire_text = joined(acquire_keys, shared_prefix, shared_
     shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_is_used_up, shared_dropped, shared_drop_entry, shared_is_remnant,
-    shared_drop_remnants, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_is_used_up, shared_dropped, shared_drop_entry, shared_is_remnant, shared_drop_remnants,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local consumer, seqs, own = ARGV[1], {}, {}
 local kept = call('HGET', h, consumer)
@@ -28391,7 +28382,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "3619606752f80b1b86c5fdf209580777f757dff1",
+inline constexpr script acquire{"acquire", "06b855354943fcd3ac0ce9adafadd56508b303b2",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, F, o, A, V = 31, unpack(KEYS)
@@ -28418,16 +28409,16 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_why_late, shared_retry, shared_attempts, shared_text,
+    shared_finish, shared_fail, shared_give_up, shared_retry, shared_attempts, shared_text,
     shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unclaimed_start, shared_are_some_passed, shared_first_passed, shared_newly_shown,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -28461,7 +28452,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "93b41cd5bb1ce5305565e58259acd093b571ae21",
+inline constexpr script act_on_group{"act_on_group", "83240c32f6f2d891400c6320e39c447b0e8f8ab9",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -28536,11 +28527,11 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -28558,7 +28549,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "df0c857a24d7090c8c1a5912449927fa037ed7f5",
+inline constexpr script aside{"aside", "7e8ef415e13da5e9e99adc67103dfeb589ebc687",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c, i = 3, unpack(KEYS)
@@ -28818,11 +28809,11 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -28832,7 +28823,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "a2b86ff05e50ac6908d8b5c04fcb6958f846a1ec",
+inline constexpr script end_child{"end_child", "b70f3309c591de370a749113262939614707724c",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
@@ -28865,11 +28856,11 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -28893,7 +28884,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "013f6a322652cb2486f2066b5c1c10e35551a904",
+inline constexpr script enqueue{"enqueue", "bbf762703a4376e82bbcf7565625d5019c5b049d",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char enqueue_keyed_keys[] = R"lua(local first_own, c, r, u, i, w, N, P, G, R = 10, unpack(KEYS)
@@ -29200,8 +29191,8 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_next_length, shared_answered_bytes, shared_fits, shared_counts,
@@ -29215,20 +29206,20 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_priorities_in,
     shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_why_late,
-    shared_give_up, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_has_lease, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
-    shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_passed_tasks,
-    shared_drop_ended, shared_sift_short, shared_sift_keys, shared_is_sift_due, shared_go_on_sifting,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
-    R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
+    shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
+    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_passed_tasks, shared_drop_ended, shared_sift_short, shared_sift_keys,
+    shared_is_sift_due, shared_go_on_sifting, shared_has_passed, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local consumer, most = ARGV[1], tonumber(ARGV[2])
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
 local alive, is_expired = has_lease(consumer)
@@ -29242,7 +29233,7 @@ if #ARGV > 6 then
 names = {}
 for n = 7, #ARGV do names[ARGV[n]] = true end
 end
-if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n') end
+if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], ARGV[5]}, '\n') end
 local _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed
 most, _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed =
 admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sift_since', 'sifted', 'sift_took', 'passed')
@@ -29422,7 +29413,7 @@ is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
 end
 local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready)
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
-signature, names and table.concat(ARGV, '\n', 7))
+ARGV[5], names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 for _, task in ipairs(found) do
 append(held_add, consumer, task.seq)
@@ -29445,7 +29436,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "04309c8cca11dc25b8f3e015243651772478b78d",
+inline constexpr script fetch{"fetch", "533bc8e6631d9de95dd6d92fe07e7d26d0f20e89",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char fetch_keyed_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, P, G, R, T = 14, unpack(KEYS)
@@ -29627,7 +29618,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_keyed{"fetch_keyed", "0892c8a27fe632042e4848ff53df6a0adea3bc94",
+inline constexpr script fetch_keyed{"fetch_keyed", "4b8bae6b94b6146ac3b7eab9fa64d414d29aa39a",
     std::string_view(fetch_keyed_text.data(), fetch_keyed_text.size()), "crsdeCuiNPGRT"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, G, T = 15, unpack(KEYS)
@@ -29815,7 +29806,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "b6cd3568956dc727be053becea4c99c573446677",
+inline constexpr script fetch_plain{"fetch_plain", "28a3cb8f300779ec4b948679f618a95d0dcc03ae",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPGT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -30148,12 +30139,11 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_note_hearers, shared_tell_waiters, shared_count_none_running, shared_held_by,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -30178,7 +30168,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "87b0dac4d15dc227fb80e20722bf9eae3f52dab2",
+inline constexpr script leave{"leave", "08218e32207edcccaca6a5a15c67c73dcc79df4a",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -30225,11 +30215,11 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -30250,7 +30240,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "f43308ea8aa8d652345c511e339553b7e14da919",
+inline constexpr script list{"list", "abe9537e2350b5996e3e310f01f9c9ad3bb91b07",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -30311,7 +30301,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "1a9146b60e5cd8e34b1f5f89d0d1702ed5b97131",
+inline constexpr script look{"look", "e09abf6b4f7a12c085c27a1b6c24f56c1c5350a7",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
@@ -30340,16 +30330,16 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_kept_order,
     shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_why_late, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
+    shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -30486,7 +30476,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "719fd1a66abd5337355f97e663e9cc31fc7fcbeb",
+inline constexpr script maintain{"maintain", "c738d4761cc015af10800285ba4e96e8fc5f7f2e",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -30571,11 +30561,11 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -30594,7 +30584,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "85197cdfe066919bc149e4199806ebbe3ac32f3a",
+inline constexpr script pause{"pause", "b914902a725a3b08fe5e4e374e0bcf0e67d1f49b",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -30720,12 +30710,11 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -30736,7 +30725,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "2df988f64ad03d9749cb3d277e8411e6d51fb579",
+inline constexpr script reclaim{"reclaim", "18592f25f4dc8e40b24ce42064a7b28091991e4e",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
@@ -30838,12 +30827,12 @@ inline constexpr auto reply_text = joined(reply_keys, shared_prefix, shared_decl
     shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_is_used_up, shared_dropped, shared_drop_entry, shared_is_remnant,
-    shared_drop_remnants, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_is_used_up, shared_dropped, shared_drop_entry, shared_is_remnant, shared_drop_remnants,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local sent = key('p:' .. ARGV[8])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(sent, 1)
@@ -30904,7 +30893,7 @@ end
 return commit({'OK', answer})
 end)()
 )lua");
-inline constexpr script reply{"reply", "2f4dcb525533b6b73f2fd1e70fb81c9c02f010ba",
+inline constexpr script reply{"reply", "8efd9af0b784f68ba0b19e9e518ba776bd6bbe12",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -30934,11 +30923,11 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unclaimed_start, shared_are_some_passed, shared_first_passed, shared_newly_shown,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -30971,7 +30960,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "12b93732be6c8341b25583065f7b12e3f9267930",
+inline constexpr script report{"report", "ebea6fc26bc0dcee3752d7e4f6fbb7d1aa66779e",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -31001,11 +30990,11 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
     shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed, shared_newly_shown,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -31018,7 +31007,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "49e7f0f04b9ea6876cd792af8efba19004085537",
+inline constexpr script resign{"resign", "ad03170f87adff38d22bbda1c1d4e9e84e212527",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -31233,9 +31222,9 @@ inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_pre
     shared_load, shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages,
     shared_wakes, shared_shows, shared_count, shared_lengths_in, shared_place_in, shared_members_in,
     shared_touched, shared_touch, shared_text, shared_wake, shared_call_those_who_know, shared_sleepers,
-    shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
-    shared_wake_some, shared_write_rest, shared_probed, shared_probe,
+    shared_unclaimed_start, shared_are_some_passed, shared_first_passed, shared_newly_shown,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some,
+    shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
@@ -31279,7 +31268,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "1dea8bba9d1eafe3a8f989ea47449caeaa753955",
+inline constexpr script set_key_limit{"set_key_limit", "10024400258916ca0a7fcdfcc7a1ba00aee1f922",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPGRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -31350,11 +31339,11 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -31375,7 +31364,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1d482d899f0880de2f3f4616c51e254ed88b369c",
+inline constexpr script set_schedule{"set_schedule", "5759e6947303c0689364a677974a047335665f2f",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPGRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -31402,17 +31391,16 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
     shared_forget_journal, shared_write_journals, shared_kept_order, shared_place_arrivals,
     shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_why_late,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_up,
     shared_retry, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
     shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -31484,7 +31472,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "dc82525d8b46302a5face6e39c56347fb0038e22",
+inline constexpr script settle{"settle", "42eb824ad0cf9b3f53356edd2eed3353472680b8",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char settle_keyed_keys[] = R"lua(local first_own, c, r, s, C, f, u, i, w, N, P, G, R, T = 14, unpack(KEYS)
@@ -31813,12 +31801,11 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -31838,7 +31825,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "0f1f4cae686b43085f17b112922a0b07836281e2",
+inline constexpr script signal{"signal", "4224b595fd6b44b301f17333e62e315ab4414bab",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -31959,11 +31946,11 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_cancel_task, shared_promote_task, shared_try_afresh,
     shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, promote = promote_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -31982,7 +31969,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "b801747d81c4979647ad83b1e311b1b575542f87",
+inline constexpr script steer{"steer", "1d7c1e27762ab079a134b6f06bafc610336895d4",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, O, U, o, A, V = 32, unpack(KEYS)
@@ -32009,17 +31996,17 @@ inline constexpr auto step_operation_text = joined(step_operation_keys, shared_p
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_kept_order, shared_place_arrivals, shared_set_unclaimed, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_why_late, shared_retry, shared_attempts, shared_text,
+    shared_finish, shared_fail, shared_give_up, shared_retry, shared_attempts, shared_text,
     shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_cancel_task, shared_promote_task, shared_try_afresh, shared_remove_task,
     shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed, shared_first_passed,
-    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
-    shared_unpack_operation, shared_stored_operation, shared_outdated_operations, shared_operation_row,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed, shared_newly_shown,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_unpack_operation,
+    shared_stored_operation, shared_outdated_operations, shared_operation_row, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local id, of = ARGV[1], stored_operation(ARGV[1])
 if not of then return {'OK'} end
@@ -32060,7 +32047,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "e966b5f30ae092593f708fd4c21d5ab4effccad2",
+inline constexpr script step_operation{"step_operation", "3d36e7e933ab52b659c59f9ad23a702d6512eea4",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -32089,11 +32076,11 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_some_passed, shared_are_some_passed,
-    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_are_some_passed, shared_first_passed,
+    shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_has_passed,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -32103,7 +32090,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "97860cb7f4aa897474611e5578db7adecd2217cd",
+inline constexpr script update{"update", "d01581cdd1f1567739958c1b82390eaa957eab1c",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -32154,9 +32141,9 @@ inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared
     shared_place_in, shared_members_in, shared_touched, shared_touch, shared_keyed_member, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
     shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
-    shared_text, shared_call_those_who_know, shared_unclaimed_start, shared_some_passed,
-    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_has_passed,
+    shared_text, shared_call_those_who_know, shared_unclaimed_start, shared_are_some_passed,
+    shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_has_passed,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -32293,7 +32280,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "fc65ec03f5d75e2d180b90bf2131e6076d3c25fc",
+inline constexpr script why{"why", "9aae55ca321df3a1c95f01bdc865ecd46ed1aca7",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPGRTLKV"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -32323,11 +32310,11 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
     shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_some_passed, shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_are_some_passed, shared_first_passed, shared_newly_shown, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_has_passed, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -32396,7 +32383,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "dbefa2848a693f5bbd31e0e9c53fa84a39d44c05",
+inline constexpr script write_journal{"write_journal", "50083b91c1c0f0a285314cd414eefb7816f76c49",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts

@@ -10,7 +10,7 @@
 --      [number, record, state] of each}; also [0, what, why] of corrupt data that was met, and [0, '', as `maintain` tells of
 --      them] of tasks that have failed here; DUE, LOST, NEED, RELAY
 -- O(log n) a task; at most 100 tasks of unknown names are passed over in a call.
-local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
+local consumer, most = ARGV[1], tonumber(ARGV[2])
 local has_due = due(keys.scheduled) or due(keys.limited) or due(keys.leases)
 do
     local alive, is_expired = has_lease(consumer)
@@ -24,7 +24,7 @@ if #ARGV > 6 then
     names = {}
     for n = 7, #ARGV do names[ARGV[n]] = true end
 end
-if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n') end
+if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], ARGV[5]}, '\n') end
 
 local _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed
 most, _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed =
@@ -221,7 +221,7 @@ local function answer(turns, is_moved, had_turn)
     end
     local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready)
     local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
-                                 signature, names and table.concat(ARGV, '\n', 7))
+                                 ARGV[5], names and table.concat(ARGV, '\n', 7))
     local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
     for _, task in ipairs(found) do
         append(held_add, consumer, task.seq)

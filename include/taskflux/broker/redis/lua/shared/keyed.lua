@@ -3,7 +3,8 @@
 
 -- What has changed of keys in this script, by number and by name: how many tasks have become ready since the key was put in its
 -- place, how many wait anew, how many more run, how many of those that are stored as waiting do so no longer. At 0: when the
--- first of those that a rate holds back may go on. `are_due_seen`: those whose time has come are among these.
+-- first of those that a rate holds back may go on. At -1: whether those whose time has come are
+-- among these; at -3: whether others have passed over any. No names, which could be keys.
 local touched = {[0] = stored_time.never}
 
 -- Notes that something about a key changes. A key that has the short form takes the other one.

@@ -173,15 +173,10 @@ local function note_failed(task)
     end
 end
 
--- Why a task has failed whose deadline has passed.
-local function why_late(task)
-    return task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed")
-end
-
 -- Ends a task whose deadline has passed.
 local function give_up(task)
     if task.first == 0 then return finish(task, task_state.expired) end
-    fail(task, why_late(task))
+    fail(task, task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed"))
 end
 
 local function retry(task, why, delay, outcome)
@@ -189,7 +184,8 @@ local function retry(task, why, delay, outcome)
     local most = limit(task)
     if task.cancel or (most < stored_time.never and at >= most) then
         if outcome == attempt_outcome.postponed then keep_uncounted(task, attempt_outcome.failed, why) end
-        return fail(task, why ~= '' and why or why_late(task))
+        if why == '' then return give_up(task) end
+        return fail(task, why)
     end
     if why ~= '' then task.error = why end
     local number = task.failed + (outcome == attempt_outcome.retried and 0 or 1)

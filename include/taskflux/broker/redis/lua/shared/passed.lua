@@ -4,13 +4,12 @@
 local function unclaimed_start(name, key) return table.concat({name, '\0', unclaimed_letter.key, key, '\0'}) end
 
 -- Whether others have passed over any task that has a key.
-local some_passed = nil
 local function are_some_passed()
-    if some_passed == nil then
+    if touched[-3] == nil then
         local from, till = '[' .. key_letter.passed, '(' .. key_letter.behind_passed
-        some_passed = call('ZRANGEBYLEX', keys.keyed, from, till, 'LIMIT', 0, 1)[1] ~= nil
+        touched[-3] = call('ZRANGEBYLEX', keys.keyed, from, till, 'LIMIT', 0, 1)[1] ~= nil
     end
-    return some_passed
+    return touched[-3]
 end
 
 -- By its name: the first of those of a key. In what order it comes, as priority and number. Of very many names those that have

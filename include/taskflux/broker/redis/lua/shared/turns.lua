@@ -181,7 +181,7 @@ local function turns_of_keys()
     local function keys_come()
         local come = call('ZRANGE', keys.turn_times, '-inf', now, 'BYSCORE', 'LIMIT', 0, bound.keys)
         for _, name in ipairs(come) do touch(name).is_due = true end
-        touched.are_due_seen = true
+        touched[-1] = true
         return come
     end
 

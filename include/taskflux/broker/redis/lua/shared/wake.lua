@@ -11,7 +11,7 @@ end
 -- When a rate of keys next lets one go on, or lets it be forgotten: of no importance while nothing of the queue may start.
 local function first_turn_time()
     if gate and gate.room < 1 then return stored_time.never end
-    local from = touched.are_due_seen and '(' .. now or '-inf'
+    local from = touched[-1] and '(' .. now or '-inf'
     local first = call('ZRANGE', keys.turn_times, from, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
     return math.min(touched[0], whole(first) or stored_time.never)
 end
