@@ -51,7 +51,7 @@ LAYERS = {
 
 # Folders with a header of their name beside them, which includes what stands directly in the folder: that is public,
 # what stands in folders below it is internal.
-FLOORS = ["core", "exec", "broker", "calls", "flow", "admin", "app"]
+FLOORS = ["core", "exec", "broker", "calls", "flow", "admin", "app", "http"]
 
 # A single header holds what is reachable from its root, without what the ones it builds on hold already.
 SINGLE_HEADERS = [
@@ -61,7 +61,7 @@ SINGLE_HEADERS = [
 ]
 # Never part of the umbrella: only who includes it pays for it.
 OPTIONAL_LAYERS = {"http", "testing", "codec", "otel"}
-OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp"}
+OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp", "taskflux/src/http.hpp"}
 
 # The one place for what an operating system is asked.
 PLATFORM = "taskflux/detail/platform/"
