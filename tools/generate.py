@@ -61,7 +61,8 @@ SINGLE_HEADERS = [
 ]
 # Never part of the umbrella: only who includes it pays for it.
 OPTIONAL_LAYERS = {"http", "testing", "codec", "otel"}
-OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp", "taskflux/src/http.hpp"}
+OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp", "taskflux/src/http.hpp", "taskflux/detail/platform/socket.hpp",
+                    "taskflux/detail/platform/socket.ipp"}
 
 # The one place for what an operating system is asked.
 PLATFORM = "taskflux/detail/platform/"
@@ -70,7 +71,7 @@ PLATFORM = "taskflux/detail/platform/"
 LIBRARY_HEADERS = {"zstd.h"}
 
 # Boost headers directly below boost/ that are small; any other there drags in a whole library.
-SMALL_BOOST_HEADERS = {"assert", "config", "cstdint", "current_function", "throw_exception", "version"}
+SMALL_BOOST_HEADERS = {"assert", "config", "crc", "cstdint", "current_function", "throw_exception", "version"}
 
 MACROS = {
     "TASKFLUX_VERSION_MAJOR": "read by CMake, and by programs that support several versions",

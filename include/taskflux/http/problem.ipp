@@ -21,6 +21,8 @@ namespace taskflux {
 
 namespace detail {
 
+http::problem body_problem(const payload_error& why, bool is_json);
+
 /// The status by which an error of taskflux is answered.
 inline unsigned status_of(errc code) {
     switch (code) {
@@ -87,8 +89,8 @@ problem problem_of(const std::exception_ptr& error) {
     } catch (const problem& e) {
         return e;
     } catch (const decode_error& e) {
-        auto made = detail::problem_of_code(static_cast<errc>(e.code().value()), e.what());
-        return made.at(place::body, e.pointer(), e.reason());
+        if (!e.reason().starts_with("not valid JSON") && e.code() != errc::too_large) return detail::body_problem(e, true);
+        return detail::body_problem(e, false);
     } catch (const encode_error&) {  // of an answer
         problem made(500, "the answer can't be written as JSON; the server's log says more");
         return made.code("internal_error");

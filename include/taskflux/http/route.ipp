@@ -120,9 +120,8 @@ void fail_parameter(const http::parameter& which, const std::string& why) {
         .at(which.where(), which.name(), why);
 }
 
-void check_content_type(const http::route& to, const http::call& in) {
-    if (to.is_any_type() || !to.body_schema()) return;
-    const auto given = in.request().fields.find("Content-Type");
+void require_json(const http::request& asked) {
+    const auto given = asked.fields.find("Content-Type");
     if (!given) return;
     const auto type = trimmed(given->substr(0, given->find(';')));
     const bool is_json = http::same_word(type, "application/json") ||

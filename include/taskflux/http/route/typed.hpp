@@ -98,7 +98,7 @@ void read_parameters(const http::route& to, const http::call& in, Request& asked
 }
 
 /// Errors: `problem` 415 for a body that is no JSON by its content type.
-void check_content_type(const http::route& to, const http::call& in);
+void require_json(const http::request& asked);
 
 /// The problem of a body that can't be read: 400 where it is no JSON, 422 where it has another shape.
 http::problem body_problem(const payload_error& why, bool is_json);
@@ -163,7 +163,7 @@ private:
         Request asked{};
         read_parameters(self->route_, in, asked);
         if constexpr (has_body<Request>()) {
-            check_content_type(self->route_, in);
+            if (self->route_.body_schema() && !self->route_.is_any_type()) require_json(in.request());
             const std::string text = co_await in.read_all();
             read_body_member(text, asked);
         }
