@@ -16,6 +16,7 @@ taskflux_part(core json)
 taskflux_part(redis core redis_client)
 taskflux_part(flow core)
 taskflux_part(app flow redis)
+taskflux_part(http core)
 
 add_library(taskflux_src INTERFACE)
 add_library(taskflux::src ALIAS taskflux_src)

@@ -61,7 +61,8 @@ SINGLE_HEADERS = [
 ]
 # Never part of the umbrella: only who includes it pays for it.
 OPTIONAL_LAYERS = {"http", "testing", "codec", "otel"}
-OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp"}
+OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp", "taskflux/src/http.hpp", "taskflux/detail/platform/files.hpp",
+                    "taskflux/detail/platform/files.ipp"}
 
 # The one place for what an operating system is asked.
 PLATFORM = "taskflux/detail/platform/"
