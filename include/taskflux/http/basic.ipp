@@ -2,6 +2,7 @@
 
 #include <taskflux/core/codec/text.hpp>
 #include <taskflux/http/basic.hpp>
+#include <taskflux/http/syntax/plain_text.hpp>
 #include <taskflux/http/syntax/syntax.hpp>
 
 #include <algorithm>
@@ -11,21 +12,6 @@
 #include <string_view>
 
 namespace taskflux::http {
-
-namespace syntax {
-
-/// UTF-8 without control characters.
-inline bool is_plain_text(std::string_view text) {
-    while (!text.empty()) {
-        const auto size = taskflux::detail::utf8_sequence(text);
-        const auto first = static_cast<unsigned char>(text.front());
-        if (size == 0 || first < 0x20 || first == 0x7f) return false;
-        text.remove_prefix(size);
-    }
-    return true;
-}
-
-}  // namespace syntax
 
 credentials credentials::parse(std::optional<std::string_view> authorization) {
     constexpr std::size_t longest = 8192;
