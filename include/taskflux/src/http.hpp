@@ -7,6 +7,8 @@
 #include <taskflux/http/content_disposition.ipp>
 #include <taskflux/http/cookies.ipp>
 #include <taskflux/http/date.ipp>
+#include <taskflux/http/file_store.ipp>
+#include <taskflux/http/file_type.ipp>
 #include <taskflux/http/forwarded.ipp>
 #include <taskflux/http/login_throttle.ipp>
 #include <taskflux/http/logins.ipp>
@@ -14,6 +16,7 @@
 #include <taskflux/http/multipart.ipp>
 #include <taskflux/http/negotiation.ipp>
 #include <taskflux/http/range.ipp>
+#include <taskflux/http/safe_name.ipp>
 #include <taskflux/http/secrets/json_file.ipp>
 #include <taskflux/http/secrets/login_memory.ipp>
 #include <taskflux/http/secrets/scrypt.ipp>
