@@ -1,18 +1,38 @@
 #pragma once
 
 // The gateway, for programs that include <taskflux/http.hpp>. Not in <taskflux/src.hpp>: others do not compile it.
+#include <taskflux/detail/platform/files.ipp>
 #include <taskflux/detail/platform/socket.ipp>
+#include <taskflux/http/basic.ipp>
 #include <taskflux/http/call.ipp>
+#include <taskflux/http/conditional.ipp>
+#include <taskflux/http/content_disposition.ipp>
+#include <taskflux/http/cookies.ipp>
+#include <taskflux/http/date.ipp>
 #include <taskflux/http/exposed.ipp>
+#include <taskflux/http/file_store.ipp>
+#include <taskflux/http/file_type.ipp>
+#include <taskflux/http/forwarded.ipp>
 #include <taskflux/http/gateway.ipp>
 #include <taskflux/http/headers.ipp>
+#include <taskflux/http/login_throttle.ipp>
+#include <taskflux/http/logins.ipp>
+#include <taskflux/http/media_type.ipp>
+#include <taskflux/http/multipart.ipp>
 #include <taskflux/http/native/health.ipp>
 #include <taskflux/http/native/job_view.ipp>
 #include <taskflux/http/native/tasks.ipp>
+#include <taskflux/http/negotiation.ipp>
 #include <taskflux/http/problem.ipp>
+#include <taskflux/http/range.ipp>
 #include <taskflux/http/request.ipp>
 #include <taskflux/http/route.ipp>
 #include <taskflux/http/router.ipp>
+#include <taskflux/http/safe_name.ipp>
+#include <taskflux/http/secrets/json_file.ipp>
+#include <taskflux/http/secrets/login_memory.ipp>
+#include <taskflux/http/secrets/scrypt.ipp>
+#include <taskflux/http/secrets/watched.ipp>
 #include <taskflux/http/server/access_log.ipp>
 #include <taskflux/http/server/answer_head.ipp>
 #include <taskflux/http/server/common.ipp>
@@ -22,4 +42,7 @@
 #include <taskflux/http/server/head.ipp>
 #include <taskflux/http/server/sending.ipp>
 #include <taskflux/http/server/transport.ipp>
+#include <taskflux/http/session.ipp>
+#include <taskflux/http/tokens.ipp>
+#include <taskflux/http/users.ipp>
 #include <taskflux/http/values.ipp>
