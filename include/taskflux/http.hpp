@@ -10,6 +10,8 @@
 #include <taskflux/http/date.hpp>
 #include <taskflux/http/dialect.hpp>
 #include <taskflux/http/exposed.hpp>
+#include <taskflux/http/fasttask.hpp>
+#include <taskflux/http/fasttask_options.hpp>
 #include <taskflux/http/file_store.hpp>
 #include <taskflux/http/file_type.hpp>
 #include <taskflux/http/forwarded.hpp>
