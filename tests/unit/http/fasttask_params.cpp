@@ -124,6 +124,7 @@ BOOST_AUTO_TEST_CASE(what_is_of_no_use_is_refused_in_pydantics_words) {
     BOOST_TEST(refused("a", "x") == "float_parsing: Input should be a valid number, unable to parse string as a number");
     BOOST_TEST(refused("a", nullptr) == "float_type: Input should be a valid number");
     BOOST_TEST(refused("a", "nan") == "finite_number: Input should be a finite number");
+    BOOST_TEST(refused("a", boost::json::parse("1e999")) == "finite_number: Input should be a finite number");
     BOOST_TEST(refused("a", "") == "float_parsing: Input should be a valid number, unable to parse string as a number");
     BOOST_TEST(refused("a", "+-1") == "float_parsing: Input should be a valid number, unable to parse string as a number");
     BOOST_TEST(refused("small", 1.5) == "int_from_float: Input should be a valid integer, got a number with a fractional part");
@@ -159,6 +160,18 @@ BOOST_AUTO_TEST_CASE(a_value_that_is_no_object_is_refused_at_the_body) {
     const auto made = read<point>(boost::json::array());
     BOOST_TEST(answered(made.second) == R"([{"type":"model_attributes_type","loc":["body"],)"
                                         R"("msg":"Input should be a valid dictionary or object to extract fields from","input":[]}])");
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_is_not_many_times_the_request) {
+    auto value = boost::json::parse(all_right);
+    value.as_object().erase("a");
+    value.as_object()["text"] = std::string(100'000, 'x');
+    const auto large = read(value);
+    BOOST_REQUIRE(large.second.size() == 1);
+    BOOST_TEST(large.second.front().as_json().at("input").is_null());
+    boost::json::array points;
+    for (int i = 0; i < 1000; ++i) points.push_back(boost::json::object());
+    BOOST_TEST(with("points", points).second.size() == param_flaw::most);
 }
 
 BOOST_AUTO_TEST_CASE(a_body_must_be_there_and_be_json) {

@@ -7,6 +7,8 @@
 #include <taskflux/http/fasttask/python_text.hpp>
 
 
+#include <boost/json/serialize.hpp>
+
 #include <algorithm>
 #include <functional>
 #include <memory>
@@ -26,13 +28,22 @@ fasttask_core::fasttask_core(fasttask_options options, const http::gateway_parts
     if (options_.upload() || options_.download()) files_ = std::make_shared<fasttask_files>(options_, with_.broker(), with_.log());
 }
 
+/// Any value as JSON: infinity, which a client can send as 1e999, as a number that is read as such.
+inline std::string any_json(const boost::json::value& of) {
+    try {
+        return encode(of, decode_limits().max_depth(1024));
+    } catch (const payload_error&) {
+        return boost::json::serialize(of);
+    }
+}
+
 http::response fasttask_problem(const http::problem& what, std::string_view) {
     const auto& members = what.members();
     const auto* told = members.if_contains("detail");
     boost::json::value detail = told ? *told : boost::json::value(what.detail());
     if (!told && what.status() == 404) detail = "Not Found";
     if (!told && what.status() == 405) detail = "Method Not Allowed";
-    http::response made(what.status(), "application/json", "{\"detail\": " + python_json(encode(detail, decode_limits().max_depth(1024))) + "}");
+    http::response made(what.status(), "application/json", "{\"detail\": " + python_json(any_json(detail)) + "}");
     for (std::size_t i = 0; i < what.fields().size(); ++i) made.header(what.fields().name(i), what.fields().value(i));
     return made;
 }

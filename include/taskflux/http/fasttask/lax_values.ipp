@@ -67,6 +67,8 @@ inline lax_value whole(double given) {
 }  // namespace lax
 
 lax_value lax_number(const boost::json::value& given) {
+    const lax_flaw infinite("finite_number", "Input should be a finite number");
+    if (given.is_double() && !std::isfinite(given.get_double())) return infinite;  // 1e999
     if (given.is_number()) return given;
     if (given.is_bool()) return boost::json::value(given.get_bool() ? 1 : 0);
     if (!given.is_string()) return lax_flaw("float_type", "Input should be a valid number");
@@ -76,7 +78,7 @@ lax_value lax_number(const boost::json::value& given) {
     }
     const auto made = lax::number_of<double>(text);
     if (!made) return lax_flaw("float_parsing", "Input should be a valid number, unable to parse string as a number");
-    if (!std::isfinite(*made)) return lax_flaw("finite_number", "Input should be a finite number");
+    if (!std::isfinite(*made)) return infinite;
     return boost::json::value(*made);
 }
 

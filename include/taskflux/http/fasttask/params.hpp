@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,11 +21,18 @@
 // Parameters as FastTask reads them, by the rules of pydantic, and what it answers where they are wrong.
 namespace taskflux::detail {
 
+/// A value as an answer shows it: null where it is large, so that an answer is never many times the request.
+boost::json::value shown(const boost::json::value& of);
+
 /// One thing that is wrong in a request: an item of the `detail` of a 422.
 class param_flaw {
 public:
-    param_flaw(std::string type, boost::json::array place, std::string message, boost::json::value input, boost::json::object context = {})
-        : type_(std::move(type)), place_(std::move(place)), message_(std::move(message)), input_(std::move(input)),
+    /// How many are told of one request.
+    static constexpr std::size_t most = 100;
+
+    param_flaw(std::string type, boost::json::array place, std::string message, const boost::json::value& input,
+               boost::json::object context = {})
+        : type_(std::move(type)), place_(std::move(place)), message_(std::move(message)), input_(shown(input)),
           context_(std::move(context)) {}
 
     const std::string& type() const { return type_; }
@@ -48,7 +56,7 @@ using param_flaws = std::vector<param_flaw>;
 http::problem unprocessable(const param_flaws& flaws);
 
 /// Something that is missing: `["query", "result_id"]`.
-param_flaw missing(boost::json::array place, boost::json::value input);
+param_flaw missing(boost::json::array place, const boost::json::value& input);
 
 /// The JSON Schema of parameters, by which they are checked and brought into the types of their members: texts with numbers, and
 /// booleans, count as numbers; whole numbers of any form as integers; texts such as "yes", and 0 and 1, as booleans.

@@ -18,6 +18,31 @@
 
 namespace taskflux::detail {
 
+namespace params {
+
+/// Whether a value is no larger than `left` bytes, about; takes off what it has.
+inline bool fits(const boost::json::value& value, std::size_t& left) {
+    constexpr std::size_t each = 8;
+    std::size_t size = each;
+    if (value.is_string()) size += value.get_string().size();
+    if (size > left) return false;
+    left -= size;
+    if (value.is_array()) return std::ranges::all_of(value.get_array(), [&](const auto& one) { return fits(one, left); });
+    if (!value.is_object()) return true;
+    return std::ranges::all_of(value.get_object(), [&](const auto& one) {
+        if (one.key().size() > left) return false;
+        left -= one.key().size();
+        return fits(one.value(), left);
+    });
+}
+
+}  // namespace params
+
+boost::json::value shown(const boost::json::value& of) {
+    std::size_t left = 16 * 1024;
+    return params::fits(of, left) ? of : boost::json::value(nullptr);
+}
+
 boost::json::object param_flaw::as_json() const {
     boost::json::object made{{"type", type_}, {"loc", place_}, {"msg", message_}, {"input", input_}};
     if (!context_.empty()) made["ctx"] = context_;
@@ -35,14 +60,16 @@ http::problem unprocessable(const param_flaws& flaws) {
     return made.with("detail", std::move(all));
 }
 
-param_flaw missing(boost::json::array place, boost::json::value input) {
-    return {"missing", std::move(place), "Field required", std::move(input)};
+param_flaw missing(boost::json::array place, const boost::json::value& input) {
+    return {"missing", std::move(place), "Field required", input};
 }
 
 namespace params {
 
 inline boost::json::array below(const boost::json::array& place, boost::json::value next) {
+    constexpr std::size_t longest = 256;  // of the name of a map's member, which clients choose
     auto made = place;
+    if (next.is_string() && next.get_string().size() > longest) next.get_string().resize(longest);
     made.push_back(std::move(next));
     return made;
 }
@@ -113,7 +140,7 @@ private:
     }
 
     void add(lax_flaw what, const boost::json::value& value, const boost::json::array& place) {
-        flaws_.emplace_back(std::move(what.type), place, std::move(what.message), value, std::move(what.context));
+        if (flaws_.size() < param_flaw::most) flaws_.emplace_back(std::move(what.type), place, std::move(what.message), value, std::move(what.context));
     }
 
     void take(lax_value made, boost::json::value& value, const boost::json::array& place) {
@@ -165,7 +192,7 @@ private:
             for (const auto& [name, of] : properties->as_object()) {
                 auto* const found = members.if_contains(name);
                 if (found) read(of.as_object(), *found, below(place, name));
-                else if (is_required(of.as_object())) flaws_.push_back(missing(below(place, name), value));
+                else if (is_required(of.as_object()) && flaws_.size() < param_flaw::most) flaws_.push_back(missing(below(place, name), value));
             }
         }
         if (const auto* each = schema.if_contains("additionalProperties")) {

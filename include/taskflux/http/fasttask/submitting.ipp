@@ -93,15 +93,16 @@ inline duration whole_milliseconds(double seconds) {
     return duration(static_cast<duration::rep>(std::ceil((std::min)(seconds, longest) * 1000)));
 }
 
-/// Submits the task of a request, and returns its id and where it is.
-inline asio::awaitable<std::pair<std::string, task_id>> submit(fasttask_ptr core, const served_task* of, wish asked) {
+/// Submits the task of a request, and returns its id and where it is. `kept`: for how long its result is, at least.
+inline asio::awaitable<std::pair<std::string, task_id>> submit(fasttask_ptr core, const served_task* of, wish asked, duration kept) {
     const auto& broker = core->broker();
     const auto& task = of->task();
     auto naming = fasttask_running_id(broker);
     const auto running_id = co_await std::move(naming);
     auto id = new_fasttask_id(running_id);
     submit_options options;
-    options.id(id).retention(core->options().result_expires(), core->options().result_expires());
+    const auto retention = (std::max)(kept, core->options().result_expires());
+    options.id(id).retention(retention, retention);
     if (task.options().policy().timeout == duration::zero()) options.timeout(core->options().soft_time_limit());
     if (asked.concurrency) {
         constexpr std::uint64_t most = 1'000'000'000;
@@ -123,8 +124,11 @@ inline told_state refused(const std::exception_ptr& failure) {
     return {"FAILURE", python_json_string(python_type(why) + ": " + why.message)};
 }
 
-/// Whether a wait has ended since nobody will run the task.
-inline bool is_without_worker(const std::exception_ptr& failure) { return code_of(describe(failure)) == errc::no_worker; }
+/// Whether a wait has ended since nobody will run the task, or somebody has removed it.
+inline bool is_given_up(const std::exception_ptr& failure) {
+    const auto code = code_of(describe(failure));
+    return code == errc::no_worker || code == errc::not_found;
+}
 
 inline asio::awaitable<wish> read_wish(const served_task* of, http::call& in) {
     auto reading = in.read_all();
@@ -138,7 +142,7 @@ inline asio::awaitable<wish> read_wish(const served_task* of, http::call& in) {
 asio::awaitable<http::response> create_fasttask(fasttask_ptr core, const served_task* of, http::call& in) {
     auto reading = creating::read_wish(of, in);
     auto wish = co_await std::move(reading);
-    auto submitting = creating::submit(core, of, std::move(wish));
+    auto submitting = creating::submit(core, of, std::move(wish), duration::zero());
     auto ended = co_await caught(std::move(submitting));
     if (ended.failure()) {
         if (is_abort(ended.failure())) ended.take();  // throws
@@ -152,7 +156,7 @@ asio::awaitable<http::response> create_fasttask(fasttask_ptr core, const served_
 asio::awaitable<http::response> run_fasttask(fasttask_ptr core, const served_task* of, http::call& in) {
     auto reading = creating::read_wish(of, in);
     auto wish = co_await std::move(reading);
-    auto submitting = creating::submit(core, of, std::move(wish));
+    auto submitting = creating::submit(core, of, std::move(wish), std::chrono::minutes(1));
     auto ended = co_await caught(std::move(submitting));
     if (ended.failure()) {
         if (is_abort(ended.failure())) ended.take();  // throws
@@ -163,7 +167,7 @@ asio::awaitable<http::response> run_fasttask(fasttask_ptr core, const served_tas
     while (!end) {
         auto waiting = core->broker()->wait(made.second, std::chrono::hours(1));
         auto waited = co_await caught(std::move(waiting));
-        if (waited.failure() && creating::is_without_worker(waited.failure())) {
+        if (waited.failure() && creating::is_given_up(waited.failure())) {
             std::vector<task_key> keys(1, made.second.key);
             auto cancelling = core->broker()->cancel(made.second.queue, std::move(keys));
             co_await std::move(cancelling);
