@@ -3,6 +3,7 @@
 // Serves tasks over HTTP: a router of typed handlers, a server, and the gateway that puts both in front of a broker.
 #include <taskflux/http/access_form.hpp>
 #include <taskflux/http/call.hpp>
+#include <taskflux/http/cors.hpp>
 #include <taskflux/http/dialect.hpp>
 #include <taskflux/http/exposed.hpp>
 #include <taskflux/http/gateway.hpp>

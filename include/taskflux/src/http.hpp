@@ -3,6 +3,7 @@
 // The gateway, for programs that include <taskflux/http.hpp>. Not in <taskflux/src.hpp>: others do not compile it.
 #include <taskflux/detail/platform/socket.ipp>
 #include <taskflux/http/call.ipp>
+#include <taskflux/http/cors.ipp>
 #include <taskflux/http/exposed.ipp>
 #include <taskflux/http/gateway.ipp>
 #include <taskflux/http/headers.ipp>
