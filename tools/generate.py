@@ -61,9 +61,9 @@ SINGLE_HEADERS = [
 ]
 # Never part of the umbrella: only who includes it pays for it.
 OPTIONAL_LAYERS = {"http", "testing", "codec", "otel"}
-OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp", "taskflux/src/http.hpp", "taskflux/detail/platform/files.hpp",
-                    "taskflux/detail/platform/files.ipp", "taskflux/detail/platform/socket.hpp",
-                    "taskflux/detail/platform/socket.ipp"}
+OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp", "taskflux/http/tls.hpp", "taskflux/src/http.hpp", "taskflux/src/http_tls.hpp",
+                    "taskflux/detail/platform/files.hpp", "taskflux/detail/platform/files.ipp",
+                    "taskflux/detail/platform/socket.hpp", "taskflux/detail/platform/socket.ipp"}
 
 # The one place for what an operating system is asked.
 PLATFORM = "taskflux/detail/platform/"

@@ -7,6 +7,7 @@
 #include <taskflux/http/conditional.hpp>
 #include <taskflux/http/content_disposition.hpp>
 #include <taskflux/http/cookies.hpp>
+#include <taskflux/http/cors.hpp>
 #include <taskflux/http/date.hpp>
 #include <taskflux/http/dialect.hpp>
 #include <taskflux/http/exposed.hpp>

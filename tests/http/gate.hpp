@@ -119,6 +119,11 @@ inline std::string post(std::string_view path, std::string_view text, std::strin
     return std::string("POST ").append(path).append(" HTTP/1.1\r\nHost: x\r\nContent-Length: ").append(std::to_string(text.size())).append("\r\n").append(more).append("\r\n").append(text);
 }
 
+/// A clock that stands still, for a base in front of `gate`, which goes by it.
+struct still_clock {
+    taskflux::manual_clock clock;
+};
+
 /// A gateway on a broker in memory, on a thread of its own.
 class gate {
 public:
@@ -149,6 +154,15 @@ public:
             done.set_value();
         });
         done.get_future().wait();
+    }
+
+    /// Moves time on in steps of 250 ms until `what` has come; returns how much it was.
+    template <class T>
+    taskflux::duration advance_until(taskflux::manual_clock& clock, std::future<T>& what) {
+        using namespace std::chrono_literals;
+        const auto began = clock.now();
+        while (what.wait_for(1ms) != std::future_status::ready) advance(clock, 250ms);
+        return clock.now() - began;
     }
 
     wire connect() { return wire(gateway.port()); }

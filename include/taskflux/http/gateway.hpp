@@ -71,6 +71,9 @@ public:
     /// The port at which it listens; 0 before.
     std::uint16_t port() const { return port_; }
 
+    /// The port of `redirect_from`; 0 where it does not redirect.
+    std::uint16_t redirect_port() const { return redirect_port_; }
+
     /// Serves until it is cancelled or `stop` is called; then accepts nothing more, lets requests end within `drain_for`, cancels
     /// the others, and returns. Long polls answer early. Errors: as of `listen`; `shut_down` when the broker is closed, unless the
     /// gateway was stopped before; `wrong_state` when it has been called before.
@@ -97,6 +100,7 @@ private:
     std::vector<std::pair<std::shared_ptr<http::dialect>, http::routes*>> dialects_;
     std::shared_ptr<detail::server_core> core_;  // once it listens
     std::uint16_t port_ = 0;
+    std::uint16_t redirect_port_ = 0;
     bool has_run_ = false;
     detail::run_once<detail::server_core> life_;
 };

@@ -13,6 +13,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,6 +27,11 @@ gateway::gateway(broker_ptr broker, gateway_options options)
     common_->access = options_.access();
     common_->kept = parts_;
     common_->router.authenticate(options_.authentication());
+    const auto hsts = std::chrono::floor<std::chrono::seconds>(options_.hsts()).count();
+    common_->decorate = [cors = options_.cors(), hsts](const http::call& in, http::response& made) {
+        cors.apply(in.request(), made);
+        if (hsts > 0 && in.is_secure()) made.header("Strict-Transport-Security", "max-age=" + std::to_string(hsts));
+    };
 }
 
 gateway::~gateway() { life_.abandon(); }
@@ -66,6 +72,10 @@ void gateway::listen() {
                                                 ", which others can reach, without authentication: set gateway_options::authenticate, or "
                                                 "say anonymous(true) to let anybody do everything");
     }
+    const auto& carrier = options_.carrier();
+    if (options_.redirect_from() && !(carrier && carrier->is_secure())) {
+        throw error(errc::invalid_argument, "gateway: redirect_from is for a gateway with TLS, to which it leads: set carry_by(http::tls(…)), or leave it out");
+    }
     for (const auto& [one, to] : dialects_) {
         one->add_to(*to, *parts_);
         common_->kept_also.push_back(one);
@@ -74,7 +84,8 @@ void gateway::listen() {
     detail::add_health(native, *parts_, options_);
     detail::add_tasks(native, *parts_);
     auto core = std::make_shared<detail::server_core>(broker_, common_, options_.drain_for());
-    port_ = core->listen({address, options_.port()}, options_.carrier() ? options_.carrier() : detail::plain_transport());
+    port_ = core->listen({address, options_.port()}, carrier ? carrier : detail::plain_transport(), 0);
+    if (options_.redirect_from()) redirect_port_ = core->listen({address, *options_.redirect_from()}, detail::plain_transport(), port_);
     core_ = std::move(core);
 }
 

@@ -4,6 +4,7 @@
 #include <taskflux/core/time.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/http/access_form.hpp>
+#include <taskflux/http/cors.hpp>
 #include <taskflux/http/identity.hpp>
 #include <taskflux/http/limits.hpp>
 #include <taskflux/log.hpp>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -59,8 +61,18 @@ public:
     /// The form of the lines for requests, which are of level `info`; default: none.
     gateway_options& access_log(http::access_form form) { return access_ = form, *this; }
 
-    /// For `http/tls.hpp`: how bytes are carried.
+    /// Which pages of other origins may call it from a browser; default: none.
+    gateway_options& cors(const http::cors& allowed) { return cors_ = allowed, *this; }
+
+    /// How connections carry bytes: `http::tls(…)` of <taskflux/http/tls.hpp>; default: as they are.
     gateway_options& carry_by(std::shared_ptr<detail::transport> by) { return transport_ = std::move(by), *this; }
+
+    /// With TLS: tells browsers to use nothing else for so long (`Strict-Transport-Security`); default zero: nothing is said.
+    gateway_options& hsts(duration length) { return hsts_ = detail::not_negative(length, "hsts"), *this; }
+
+    /// With TLS: also listens at this port of the address, without, and sends who comes there to the encrypted one. Default: off.
+    /// Port 0: any free one, see `gateway::redirect_port`.
+    gateway_options& redirect_from(std::uint16_t port) { return redirect_from_ = port, *this; }
 
     const std::string& address() const { return address_; }
     std::uint16_t port() const { return port_; }
@@ -72,7 +84,10 @@ public:
     const std::function<asio::awaitable<std::string>()>& metrics() const { return metrics_; }
     const log_sink& log() const { return log_; }
     http::access_form access() const { return access_; }
+    const http::cors& cors() const { return cors_; }
     const std::shared_ptr<detail::transport>& carrier() const { return transport_; }
+    duration hsts() const { return hsts_; }
+    const std::optional<std::uint16_t>& redirect_from() const { return redirect_from_; }
 
 private:
     std::string address_ = "127.0.0.1";
@@ -85,7 +100,10 @@ private:
     std::function<asio::awaitable<std::string>()> metrics_;
     log_sink log_;
     http::access_form access_ = http::access_form::none;
+    http::cors cors_;
     std::shared_ptr<detail::transport> transport_;
+    duration hsts_{};
+    std::optional<std::uint16_t> redirect_from_;
 };
 
 }  // namespace taskflux

@@ -224,7 +224,9 @@ asio::awaitable<response> router::answer(call& in, const std::function<void(cons
     if (detail::is_abort(ended.failure())) ended.take();  // throws
     const auto what = problem_of(ended.failure());
     if (what.status() >= 500 && on_failure) on_failure(ended.failure());
-    co_return form(what, in.request_id());
+    auto made = form(what, in.request_id());
+    if (what.is_closing()) made.header("Connection", "close");
+    co_return made;
 }
 
 }  // namespace http

@@ -8,6 +8,7 @@
 #include <taskflux/http/conditional.ipp>
 #include <taskflux/http/content_disposition.ipp>
 #include <taskflux/http/cookies.ipp>
+#include <taskflux/http/cors.ipp>
 #include <taskflux/http/date.ipp>
 #include <taskflux/http/exposed.ipp>
 #include <taskflux/http/fasttask/checking.ipp>

@@ -26,14 +26,23 @@
 
 namespace taskflux::detail {
 
+/// What a connection is for.
+class connection_role {
+public:
+    connection_role(bool secure, std::uint16_t redirect) : is_secure(secure), redirect_to(redirect) {}
+
+    bool is_secure;
+    std::uint16_t redirect_to;  ///< the port to which all requests are sent, encrypted; 0: they are answered
+    bool is_refused = false;    ///< its first request is answered with 503
+};
+
 /// One client's connection: reads requests, has them answered one after the other, writes the answers. On a strand of its own,
 /// kept alive by its coroutine. It holds no buffer while nothing comes. Time limits are kept by the server's ticks, so that a
 /// request costs no timer.
 class http_connection final : public http::body_source, public std::enable_shared_from_this<http_connection> {
 public:
-    /// `is_refused`: its first request is answered with 503.
     http_connection(std::shared_ptr<server_common> with, asio::any_io_executor strand, std::unique_ptr<byte_stream> stream,
-                    std::string address, bool is_secure, bool is_refused);
+                    std::string address, const connection_role& role);
 
     /// Begins. `on_end` is called on the strand, once.
     void start(std::function<void(std::exception_ptr)> on_end);
@@ -89,6 +98,9 @@ private:
     asio::awaitable<bool> skip_body();
     bool is_rest_short() const;
 
+    /// Whether the client may be sending still.
+    bool may_more_come();
+
     /// Closes so that the client gets the answer, though it may be sending still.
     asio::awaitable<void> say_goodbye();
 
@@ -107,8 +119,7 @@ private:
     const asio::any_io_executor strand_;
     const std::unique_ptr<byte_stream> stream_;
     const std::string address_;
-    const bool is_secure_;
-    const bool is_refused_;
+    const connection_role role_;
     asio::cancellation_signal stop_;
     std::atomic<duration::rep> deadline_ = never_rep;
     std::atomic<duration::rep> handling_since_ = never_rep;

@@ -26,6 +26,20 @@ inline http::problem body_too_large(std::uint64_t most) {
     return made.closing();
 }
 
+/// To the same target, encrypted.
+inline http::response redirection(const http::request& asked, std::uint16_t port) {
+    const std::string host(asked.fields["Host"]);
+    const auto name = host.substr(0, host.find(':', host.find(']') == std::string::npos ? 0 : host.find(']')));
+    if (name.empty()) {
+        const http::problem why(400, "this port is for encrypted connections; use https, port " + std::to_string(port));
+        return http::problem_json(why, "");
+    }
+    http::response made(308);
+    const auto path = asked.target.starts_with('/') ? asked.target : std::string("/");
+    made.header("Location", "https://" + name + (port == 443 ? std::string() : ':' + std::to_string(port)) + path);
+    return made;
+}
+
 /// Counts a request while it is answered.
 class flight_mark {
 public:
@@ -42,9 +56,9 @@ private:
 };
 
 http_connection::http_connection(std::shared_ptr<server_common> with, asio::any_io_executor strand, std::unique_ptr<byte_stream> stream,
-                                 std::string address, bool is_secure, bool is_refused)
-    : common_(std::move(with)), strand_(std::move(strand)), stream_(std::move(stream)), address_(std::move(address)),
-      is_secure_(is_secure), is_refused_(is_refused), buffer_(common_->limits.head() + body_piece) {}
+                                 std::string address, const connection_role& role)
+    : common_(std::move(with)), strand_(std::move(strand)), stream_(std::move(stream)), address_(std::move(address)), role_(role),
+      buffer_(common_->limits.head() + body_piece) {}
 
 void http_connection::start(std::function<void(std::exception_ptr)> on_end) {
     spawn_on(strand_, live(shared_from_this()), std::move(on_end), stop_.slot());
@@ -116,8 +130,8 @@ asio::awaitable<bool> http_connection::serve_one() {
     bool goes_on = false;
     if (is_whole && refused) goes_on = co_await refuse(*refused, std::move(asked));
     else if (is_whole) goes_on = co_await answer(std::move(asked));
-    reader_.reset();
     is_first_ = false;
+    if (goes_on) reader_.reset();  // else `say_goodbye` asks whether a body is left
     co_return goes_on && !is_ending_;
 }
 
@@ -212,7 +226,7 @@ asio::awaitable<bool> http_connection::refuse(const http::problem& why, http::re
     const auto began = common_->clock.now();
     http::call in(std::move(asked), std::string());
     in.set_request_id(common_->id_of(in.request()));
-    in.set_peer(address_, is_secure_);
+    in.set_peer(address_, role_.is_secure);
     auto made = http::problem_json(why, in.request_id());
     made.header("X-Request-Id", in.request_id());
     is_ending_ = true;
@@ -227,18 +241,19 @@ asio::awaitable<bool> http_connection::answer(http::request asked) {
     const flight_mark mark(*common_);
     http::call in(std::move(asked), *this, common_->ending);
     in.set_request_id(common_->id_of(in.request()));
-    in.set_peer(address_, is_secure_);
+    in.set_peer(address_, role_.is_secure);
     phase_ = phase::handling;
     handling_since_ = began.time_since_epoch().count();
     body_began_ = time_point();
     std::optional<http::response> made;
-    bool is_refused = false;
-    if (is_refused_ || mark.is_too_many()) {
-        http::problem full(503, is_refused_ ? "this server has as many connections as it takes, in all or of one address; close some, or try again"
+    if (role_.is_refused || mark.is_too_many()) {
+        http::problem full(503, role_.is_refused ? "this server has as many connections as it takes, in all or of one address; close some, or try again"
                                             : "this server answers as many requests as it takes; try again");
         full.code("too_busy").header("Retry-After", "1");
         made = http::problem_json(full, in.request_id());
-        is_refused = is_refused_;
+        is_ending_ = is_ending_ || role_.is_refused;
+    } else if (role_.redirect_to != 0) {
+        made = redirection(in.request(), role_.redirect_to);
     } else {
         const std::function<void(const std::exception_ptr&)> on_failure = [&](const std::exception_ptr& e) { log_failure(in, e); };
         auto work = common_->router.answer(in, on_failure);
@@ -247,7 +262,6 @@ asio::awaitable<bool> http_connection::answer(http::request asked) {
     handling_since_ = never_rep;
     if (common_->decorate) common_->decorate(in, *made);
     made->header("X-Request-Id", in.request_id());
-    if (is_refused) is_ending_ = true;
     std::uint64_t sent = 0;
     const bool goes_on = co_await send(*made, in.request(), sent);
     log_access(in, made->status(), sent, began);
@@ -267,10 +281,15 @@ asio::awaitable<bool> http_connection::skip_body() {
     std::uint64_t skipped = 0;
     while (reader_ && !reader_->is_done()) {
         std::string piece;
-        buffer_.consume(reader_->read_body(received(), piece));
+        bool is_good = true;
+        try {
+            buffer_.consume(reader_->read_body(received(), piece));
+        } catch (const http::problem&) {  // it has its answer
+            is_good = false;
+        }
         skipped += piece.size();
         if (reader_->is_done()) break;
-        if (skipped > most_skipped) co_return false;
+        if (!is_good || skipped > most_skipped) co_return false;
         limit_time(common_->limits.body_pause());
         const bool is_more = co_await receive(body_piece);
         no_time_limit();

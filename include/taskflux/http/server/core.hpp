@@ -27,8 +27,9 @@ class server_core : public std::enable_shared_from_this<server_core> {
 public:
     server_core(broker_ptr broker, std::shared_ptr<server_common> common, duration drain_for);
 
-    /// Listens at an address, before `live`; returns the port. Errors: those of the system, with the address.
-    std::uint16_t listen(const asio::ip::tcp::endpoint& at, std::shared_ptr<transport> by);
+    /// Listens at an address, before `live`; returns the port. `redirect_to`: the port to which all are sent; 0: they are served.
+    /// Errors: those of the system, with the address.
+    std::uint16_t listen(const asio::ip::tcp::endpoint& at, std::shared_ptr<transport> by, std::uint16_t redirect_to);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -48,11 +49,12 @@ private:
     struct listener {
         asio::ip::tcp::acceptor acceptor;
         std::shared_ptr<transport> by;
+        std::uint16_t redirect_to;
     };
 
     void stop_accepting();
     asio::awaitable<void> accept(listener& on);
-    void take(asio::ip::tcp::socket accepted, const asio::ip::tcp::endpoint& from, transport& by);
+    void take(asio::ip::tcp::socket accepted, const asio::ip::tcp::endpoint& from, const listener& on);
 
     /// What is to be done about a failure of `accept`. Errors: none; an end of the system's descriptors passes.
     asio::awaitable<void> recover(const boost::system::error_code& why);

@@ -32,7 +32,8 @@ server_core::server_core(broker_ptr broker, std::shared_ptr<server_common> commo
             }),
       parts_(strand_) {}
 
-std::uint16_t server_core::listen(const asio::ip::tcp::endpoint& at, std::shared_ptr<transport> by) {
+std::uint16_t server_core::listen(const asio::ip::tcp::endpoint& at, std::shared_ptr<transport> by, std::uint16_t redirect_to) {
+    by->log_to(common_->log);
     try {
         asio::ip::tcp::acceptor acceptor(strand_);
         acceptor.open(at.protocol());
@@ -40,7 +41,8 @@ std::uint16_t server_core::listen(const asio::ip::tcp::endpoint& at, std::shared
         acceptor.bind(at);
         acceptor.listen();
         const auto port = acceptor.local_endpoint().port();
-        listeners_.push_back(std::make_unique<listener>(std::move(acceptor), std::move(by)));
+        listener made{std::move(acceptor), std::move(by), redirect_to};
+        listeners_.push_back(std::make_unique<listener>(std::move(made)));
         return port;
     } catch (const boost::system::system_error& e) {
         throw boost::system::system_error(e.code(), "gateway: it can't listen at " + at.address().to_string() + " port " +
@@ -90,27 +92,27 @@ void server_core::abandon() {
 
 asio::awaitable<void> server_core::accept(listener& on) {
     const auto self = shared_from_this();
-    const auto by = on.by;
     for (;;) {
         asio::ip::tcp::endpoint from;
         boost::system::error_code ec;
         auto strand = asio::make_strand(broker_->get_executor());
         auto accepted = co_await on.acceptor.async_accept(strand, from, asio::redirect_error(asio::use_awaitable, ec));
-        if (!ec) take(std::move(accepted), from, *by);
+        if (!ec) take(std::move(accepted), from, on);
         else if (ec == asio::error::operation_aborted || life_.is_stopped()) co_return;
         else co_await recover(ec);
     }
 }
 
-void server_core::take(asio::ip::tcp::socket accepted, const asio::ip::tcp::endpoint& from, transport& by) {
+void server_core::take(asio::ip::tcp::socket accepted, const asio::ip::tcp::endpoint& from, const listener& on) {
     const auto address = from.address().to_string();
     const auto admitted = all_.admit(address);
     if (admitted == connection_set::admission::dropped) return;
     boost::system::error_code ignored;
     accepted.set_option(asio::ip::tcp::no_delay(true), ignored);
     const auto strand = asio::any_io_executor(accepted.get_executor());
-    const auto one = std::make_shared<http_connection>(common_, strand, by.make(std::move(accepted)), address, by.is_secure(),
-                                                       admitted == connection_set::admission::refused);
+    connection_role role(on.by->is_secure(), on.redirect_to);
+    role.is_refused = admitted == connection_set::admission::refused;
+    const auto one = std::make_shared<http_connection>(common_, strand, on.by->make(std::move(accepted)), address, role);
     all_.add(one);
     one->start([self = shared_from_this(), one](const std::exception_ptr& error) {
         self->all_.remove(one, one->address());

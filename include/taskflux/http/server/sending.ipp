@@ -114,15 +114,21 @@ asio::awaitable<void> http_connection::send_file(const http::response::file& whi
     }
 }
 
+bool http_connection::may_more_come() {
+    boost::system::error_code ec;
+    return buffer_.size() > 0 || (reader_ && !reader_->is_done()) || stream_->socket().available(ec) > 0;
+}
+
 asio::awaitable<void> http_connection::say_goodbye() {
     phase_ = phase::closing;
     if (!is_lost_) {
+        const bool may_come = may_more_come();
         boost::system::error_code ec;
         constexpr auto patience = std::chrono::seconds(2);
         limit_time(patience);
         co_await stream_->finish(ec);
         // What the client still sends is read: an unread rest would make the system reset the connection, and the answer be lost.
-        for (std::size_t most = 64; !ec && most > 0; --most) {
+        for (std::size_t most = may_come ? 256 : 0; !ec && most > 0; --most) {
             buffer_.clear();
             const bool is_more = co_await receive(skip_piece);
             if (!is_more) break;

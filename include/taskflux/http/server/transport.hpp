@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -47,6 +48,9 @@ public:
     virtual ~transport() = default;
     virtual std::unique_ptr<byte_stream> make(asio::ip::tcp::socket accepted) = 0;
     virtual bool is_secure() const = 0;
+
+    /// Where troubles are told; before the first `make`.
+    virtual void log_to(const log_sink&) {}
 };
 
 /// Without encryption.
