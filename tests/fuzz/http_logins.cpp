@@ -24,7 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         test::require(hash->cost().memory() <= (256U << 20), "its memory is bounded");
     }
     if (!taskflux::http::refused_file_name(text)) {
-        test::require(!text.empty() && text.front() != '/' && text.find("..") == std::string_view::npos && text.find('\0') == std::string_view::npos, "a name stays in its folder");
+        test::require(!text.empty() && text.front() != '/' && text.find("..") == std::string_view::npos &&
+                          text.find('\0') == std::string_view::npos,
+                      "a name stays in its folder");
     }
     return 0;
 }

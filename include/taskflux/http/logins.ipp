@@ -45,7 +45,6 @@ asio::awaitable<login> logins::check(credentials given, std::string cookie, asio
             co_return login(found->name, found->may);
         }
         case credentials::kind::basic: {
-            if (!sources_.passwords) co_return login::kind::wrong;
             auto checked = check_password(given.name(), given.secret(), from);
             co_return co_await std::move(checked);
         }
@@ -57,6 +56,7 @@ asio::awaitable<login> logins::check(credentials given, std::string cookie, asio
 }
 
 asio::awaitable<login> logins::check_password(std::string name, std::string password, asio::ip::address from) {
+    if (!sources_.passwords) co_return login::kind::wrong;
     auto may = sources_.passwords->remembered(name, password, time_->wall());
     if (may) co_return login(name, *may);
     {

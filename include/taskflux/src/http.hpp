@@ -6,6 +6,7 @@
 #include <taskflux/http/conditional.ipp>
 #include <taskflux/http/content_disposition.ipp>
 #include <taskflux/http/cookies.ipp>
+#include <taskflux/http/cross_site.ipp>
 #include <taskflux/http/date.ipp>
 #include <taskflux/http/file_store.ipp>
 #include <taskflux/http/file_type.ipp>

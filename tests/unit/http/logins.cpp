@@ -46,7 +46,8 @@ struct fixture {
     }
 
     std::shared_ptr<logins> make(login_sources sources) {
-        return std::make_shared<logins>(std::move(sources), pool.get_executor(), clock.shared(), throttle_options().free_trials(2).delays(4s, 60s));
+        return std::make_shared<logins>(std::move(sources), pool.get_executor(), clock.shared(),
+                                        throttle_options().free_trials(2).delays(4s, 60s));
     }
 
     std::vector<login> check_all(int count, std::optional<std::string> authorization, std::string cookie = {}) {
@@ -61,7 +62,9 @@ struct fixture {
         for (auto& one : running) made.push_back(one.get());
         return made;
     }
-    login check(std::optional<std::string> authorization, std::string cookie = {}) { return check_all(1, std::move(authorization), std::move(cookie)).front(); }
+    login check(std::optional<std::string> authorization, std::string cookie = {}) {
+        return check_all(1, std::move(authorization), std::move(cookie)).front();
+    }
 };
 
 const std::string right = "Basic YW5uOmxvbmcgZW5vdWdo", wrong = "Basic YW5uOmxvbmcgZW5vdWdoPw==";  // ann:long enough, and with a ?
