@@ -1,10 +1,11 @@
 #include "fuzz.hpp"
 
-#include <taskflux/http/basic.hpp>
-#include <taskflux/http/cookies.hpp>
-#include <taskflux/http/safe_name.hpp>
-#include <taskflux/http/secrets/scrypt.hpp>
-#include <taskflux/http/session.hpp>
+// Bodies, so that the fuzzer sees their branches.
+#include <taskflux/http/basic.ipp>
+#include <taskflux/http/cookies.ipp>
+#include <taskflux/http/safe_name.ipp>
+#include <taskflux/http/secrets/scrypt.ipp>
+#include <taskflux/http/session.ipp>
 
 #include <string>
 #include <vector>

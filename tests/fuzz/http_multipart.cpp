@@ -1,7 +1,9 @@
 #include "fuzz.hpp"
 
-#include <taskflux/http/content_disposition.hpp>
-#include <taskflux/http/multipart.hpp>
+// Bodies, so that the fuzzer sees their branches.
+#include <taskflux/http/content_disposition.ipp>
+#include <taskflux/http/media_type.ipp>
+#include <taskflux/http/multipart.ipp>
 
 #include <cstddef>
 #include <string>

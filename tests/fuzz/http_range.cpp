@@ -1,8 +1,9 @@
 #include "fuzz.hpp"
 
-#include <taskflux/http/conditional.hpp>
-#include <taskflux/http/date.hpp>
-#include <taskflux/http/range.hpp>
+// Bodies, so that the fuzzer sees their branches.
+#include <taskflux/http/conditional.ipp>
+#include <taskflux/http/date.ipp>
+#include <taskflux/http/range.ipp>
 
 #include <chrono>
 #include <cstdint>
