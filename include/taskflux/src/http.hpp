@@ -8,6 +8,7 @@
 #include <taskflux/http/cookies.ipp>
 #include <taskflux/http/cross_site.ipp>
 #include <taskflux/http/date.ipp>
+#include <taskflux/http/file_answer.ipp>
 #include <taskflux/http/file_store.ipp>
 #include <taskflux/http/file_type.ipp>
 #include <taskflux/http/forwarded.ipp>
@@ -23,5 +24,6 @@
 #include <taskflux/http/secrets/scrypt.ipp>
 #include <taskflux/http/secrets/watched.ipp>
 #include <taskflux/http/session.ipp>
+#include <taskflux/http/store_upload.ipp>
 #include <taskflux/http/tokens.ipp>
 #include <taskflux/http/users.ipp>
