@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace taskflux::http {
@@ -75,6 +76,9 @@ public:
 
     /// A name and a password that come in another way, as where the dashboard begins a session. Errors as of `check`.
     asio::awaitable<login> check_password(std::string name, std::string password, asio::ip::address from);
+
+    /// Whether a request with this login may change something: always, unless a cookie gave it; then with its session's CSRF token.
+    bool may_change(const login& of, std::optional<std::string_view> csrf_token) const;
 
 private:
     login check_cookie(const std::string& cookie) const;

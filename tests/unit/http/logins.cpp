@@ -88,7 +88,10 @@ BOOST_AUTO_TEST_CASE(passwords_tokens_and_sessions_log_in) {
     const auto by_cookie = check(std::nullopt, "other=1; __Host-taskflux=x; __Host-taskflux=" + cookie);
     BOOST_TEST(by_cookie.name() == "ann");
     BOOST_TEST_REQUIRE(by_cookie.by_cookie().has_value());
-    BOOST_TEST(cookies->is_csrf_token(*by_cookie.by_cookie(), cookies->csrf_token(*by_cookie.by_cookie())));
+    BOOST_TEST(all->may_change(by_cookie, cookies->csrf_token(*by_cookie.by_cookie())));
+    BOOST_TEST(!all->may_change(by_cookie, "x"));
+    BOOST_TEST(!all->may_change(by_cookie, std::nullopt));
+    BOOST_TEST(all->may_change(by_password, std::nullopt));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_told_from_what_is_wrong) {
