@@ -8,11 +8,13 @@
 #include <taskflux/http/content_disposition.hpp>
 #include <taskflux/http/cookies.hpp>
 #include <taskflux/http/cors.hpp>
+#include <taskflux/http/cross_site.hpp>
 #include <taskflux/http/date.hpp>
 #include <taskflux/http/dialect.hpp>
 #include <taskflux/http/exposed.hpp>
 #include <taskflux/http/fasttask.hpp>
 #include <taskflux/http/fasttask_options.hpp>
+#include <taskflux/http/file_answer.hpp>
 #include <taskflux/http/file_store.hpp>
 #include <taskflux/http/file_type.hpp>
 #include <taskflux/http/forwarded.hpp>
@@ -37,6 +39,7 @@
 #include <taskflux/http/router.hpp>
 #include <taskflux/http/safe_name.hpp>
 #include <taskflux/http/session.hpp>
+#include <taskflux/http/store_upload.hpp>
 #include <taskflux/http/tokens.hpp>
 #include <taskflux/http/users.hpp>
 #include <taskflux/http/values.hpp>

@@ -1,8 +1,9 @@
 #include "fuzz.hpp"
 
-#include <taskflux/http/forwarded.hpp>
-#include <taskflux/http/media_type.hpp>
-#include <taskflux/http/negotiation.hpp>
+// Bodies, so that the fuzzer sees their branches.
+#include <taskflux/http/forwarded.ipp>
+#include <taskflux/http/media_type.ipp>
+#include <taskflux/http/negotiation.ipp>
 
 #include <boost/asio/ip/address.hpp>
 

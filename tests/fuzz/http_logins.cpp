@@ -1,10 +1,11 @@
 #include "fuzz.hpp"
 
-#include <taskflux/http/basic.hpp>
-#include <taskflux/http/cookies.hpp>
-#include <taskflux/http/safe_name.hpp>
-#include <taskflux/http/secrets/scrypt.hpp>
-#include <taskflux/http/session.hpp>
+// Bodies, so that the fuzzer sees their branches.
+#include <taskflux/http/basic.ipp>
+#include <taskflux/http/cookies.ipp>
+#include <taskflux/http/safe_name.ipp>
+#include <taskflux/http/secrets/scrypt.ipp>
+#include <taskflux/http/session.ipp>
 
 #include <string>
 #include <vector>
@@ -24,7 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         test::require(hash->cost().memory() <= (256U << 20), "its memory is bounded");
     }
     if (!taskflux::http::refused_file_name(text)) {
-        test::require(!text.empty() && text.front() != '/' && text.find("..") == std::string_view::npos && text.find('\0') == std::string_view::npos, "a name stays in its folder");
+        test::require(!text.empty() && text.front() != '/' && text.find("..") == std::string_view::npos &&
+                          text.find('\0') == std::string_view::npos,
+                      "a name stays in its folder");
     }
     return 0;
 }

@@ -31,6 +31,8 @@ private:
 };
 
 /// The value of a WWW-Authenticate: `Basic realm="taskflux", charset="UTF-8"`. `realm` has no quotes and backslashes.
-inline std::string basic_challenge(std::string_view realm) { return "Basic realm=\"" + std::string(realm) + "\", charset=\"UTF-8\""; }
+inline std::string basic_challenge(std::string_view realm) {
+    return "Basic realm=\"" + std::string(realm) + "\", charset=\"UTF-8\"";
+}
 
 }  // namespace taskflux::http

@@ -35,7 +35,10 @@ credentials credentials::parse(std::optional<std::string_view> authorization) {
     }
     if (syntax::same_word(scheme, "Bearer")) {
         // b64token: RFC 6750, section 2.1.
-        const auto is_allowed = [](char c) { return syntax::is_letter(c) || syntax::is_digit(c) || (c != '\0' && std::string_view("-._~+/").find(c) != std::string_view::npos); };
+        const auto is_allowed = [](char c) {
+            return syntax::is_letter(c) || syntax::is_digit(c) ||
+                   (c != '\0' && std::string_view("-._~+/").find(c) != std::string_view::npos);
+        };
         auto body = rest;
         while (body.ends_with('=')) body.remove_suffix(1);
         if (body.empty() || !std::ranges::all_of(body, is_allowed)) return made;

@@ -53,7 +53,8 @@ enum class condition {
 /// Whether the conditions of a request hold (RFC 9110, section 13.2.2). `reads`: it is GET or HEAD. `current`: nothing where the
 /// resource does not exist. Dates that can't be read, and dates where there is a tag to compare, do not count; an If-Match that
 /// can't be read fails, an If-None-Match holds.
-condition evaluate(const conditional_fields& fields, bool reads, const std::optional<validators>& current, std::chrono::sys_seconds now);
+condition evaluate(const conditional_fields& fields, bool reads, const std::optional<validators>& current,
+                   std::chrono::sys_seconds now);
 
 /// Whether a Range counts beside this If-Range, of a resource that exists. Else the whole is sent.
 bool if_range_holds(std::string_view if_range, const validators& current, std::chrono::sys_seconds now);

@@ -60,7 +60,8 @@ std::optional<entity_tag> entity_tag::parse(std::string_view text) {
     return made;
 }
 
-condition evaluate(const conditional_fields& fields, bool reads, const std::optional<validators>& current, std::chrono::sys_seconds now) {
+condition evaluate(const conditional_fields& fields, bool reads, const std::optional<validators>& current,
+                   std::chrono::sys_seconds now) {
     const auto modified_after = [&](std::string_view text) -> std::optional<bool> {
         const auto since = parse_date(syntax::trimmed(text), now);
         if (!since || !current || !current->last_modified) return std::nullopt;

@@ -42,16 +42,19 @@ std::vector<std::string_view> cookies_named(std::string_view cookie, std::string
 
 set_cookie::set_cookie(std::string name, std::string value) : name_(std::move(name)), value_(std::move(value)) {
     if (!syntax::is_token(name_)) {
-        throw error(errc::invalid_argument, "not the name of a cookie: " + taskflux::detail::in_quotes(name_) + "; it is a token of RFC 9110");
+        throw error(errc::invalid_argument,
+                    "not the name of a cookie: " + taskflux::detail::in_quotes(name_) + "; it is a token of RFC 9110");
     }
     if (std::ranges::all_of(value_, syntax::is_cookie_character)) return;
-    throw error(errc::invalid_argument, "the value of the cookie " + name_ + " has characters that a cookie can't have; encode it, as in base64url");
+    throw error(errc::invalid_argument,
+                "the value of the cookie " + name_ + " has characters that a cookie can't have; encode it, as in base64url");
 }
 
 set_cookie& set_cookie::path(std::string path) {
     const auto is_allowed = [](char c) { return syntax::is_field_character(c) && c != ';' && c != '\t'; };
     if (!path.starts_with('/') || !std::ranges::all_of(path, is_allowed)) {
-        throw error(errc::invalid_argument, "not the path of a cookie: " + taskflux::detail::in_quotes(path) + "; it begins with / and has no semicolons");
+        throw error(errc::invalid_argument,
+                    "not the path of a cookie: " + taskflux::detail::in_quotes(path) + "; it begins with / and has no semicolons");
     }
     path_ = std::move(path);
     return *this;

@@ -59,8 +59,13 @@ public:
 
 private:
     friend class file_store;
-    file_upload(std::shared_ptr<const detail::open_file> folder, detail::open_file file, std::string temporary, std::string name, std::uint64_t most)
-        : folder_(std::move(folder)), file_(std::move(file)), temporary_(std::move(temporary)), name_(std::move(name)), most_(most) {}
+    file_upload(std::shared_ptr<const detail::open_file> folder, detail::open_file file, std::string temporary, std::string name,
+                std::uint64_t most)
+        : folder_(std::move(folder)),
+          file_(std::move(file)),
+          temporary_(std::move(temporary)),
+          name_(std::move(name)),
+          most_(most) {}
 
     std::shared_ptr<const detail::open_file> folder_;
     detail::open_file file_;  // closed: committed
@@ -95,7 +100,8 @@ private:
 /// are not found, and can't be created. All calls block: post them to a pool (`on_pool`). Thread-safe.
 class file_store {
 public:
-    /// The folder must be there. Errors: `unavailable`, where it can't be opened; `unsupported`, where the system has no such calls.
+    /// The folder must be there. Errors: `unavailable`, where it can't be opened; `unsupported`, where the system has no such
+    /// calls.
     explicit file_store(const std::string& folder, file_store_options options = file_store_options());
 
     /// Begins a file of this name, without slashes. Errors: `invalid_argument` for a name that is refused; `unavailable`.

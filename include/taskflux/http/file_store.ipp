@@ -39,8 +39,9 @@ inline void check(const std::error_code& ec, const char* what) {
 
 /// What says that there is no such file, and not that the disk does not work.
 inline bool is_missing(const std::error_code& ec) {
-    for (const auto known : {std::errc::no_such_file_or_directory, std::errc::not_a_directory, std::errc::too_many_symbolic_link_levels,
-                             std::errc::filename_too_long, std::errc::permission_denied, std::errc::is_a_directory, std::errc::no_such_device_or_address}) {
+    for (const auto known : {std::errc::no_such_file_or_directory, std::errc::not_a_directory,
+                             std::errc::too_many_symbolic_link_levels, std::errc::filename_too_long, std::errc::permission_denied,
+                             std::errc::is_a_directory, std::errc::no_such_device_or_address}) {
         if (ec == known) return true;
     }
     return false;
@@ -57,7 +58,8 @@ inline std::optional<place> find(std::shared_ptr<const taskflux::detail::open_fi
     if (refused_file_name(name)) return std::nullopt;
     for (auto slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/')) {
         std::error_code ec;
-        folder = std::make_shared<const taskflux::detail::open_file>(taskflux::detail::open_folder_in(*folder, std::string(name.substr(0, slash)), ec));
+        folder = std::make_shared<const taskflux::detail::open_file>(
+            taskflux::detail::open_folder_in(*folder, std::string(name.substr(0, slash)), ec));
         if (ec && is_missing(ec)) return std::nullopt;
         check(ec, "open a folder");
         name.remove_prefix(slash + 1);
@@ -69,7 +71,8 @@ inline std::optional<place> find(std::shared_ptr<const taskflux::detail::open_fi
 }  // namespace stored
 
 file_store_options& file_store_options::remove_after(duration age) {
-    if (age <= duration::zero()) throw error(errc::invalid_argument, "files can't be removed after no time; use a time above 0, or none to keep them");
+    if (age <= duration::zero())
+        throw error(errc::invalid_argument, "files can't be removed after no time; use a time above 0, or none to keep them");
     remove_after_ = age;
     return *this;
 }
@@ -92,7 +95,8 @@ file_upload::~file_upload() {
 
 void file_upload::write(std::string_view bytes) {
     if (bytes.size() > most_ - size_) {
-        throw error(errc::too_large, "the file has more than " + std::to_string(most_) + " bytes, which is the most that is stored here");
+        throw error(errc::too_large,
+                    "the file has more than " + std::to_string(most_) + " bytes, which is the most that is stored here");
     }
     std::error_code ec;
     taskflux::detail::write_all(file_, bytes, ec);
@@ -114,7 +118,9 @@ void file_upload::commit() {
 
 entity_tag stored_file::tag() const {
     std::array<char, 40> text;
-    auto* end = std::to_chars(text.data(), text.data() + text.size(), static_cast<std::uint64_t>(facts_.modified.time_since_epoch().count()), 16).ptr;
+    auto* end = std::to_chars(text.data(), text.data() + text.size(),
+                              static_cast<std::uint64_t>(facts_.modified.time_since_epoch().count()), 16)
+                    .ptr;
     *end++ = '-';
     end = std::to_chars(end, text.data() + text.size(), facts_.size, 16).ptr;
     return entity_tag(std::string(text.data(), end));
@@ -188,21 +194,25 @@ std::size_t file_store::clean_folder(const taskflux::detail::open_file& folder, 
     std::size_t removed = 0;
     const bool is_top = &folder == folder_.get();
     std::error_code ec;
-    taskflux::detail::for_each_name(folder, [&](const std::string& name) {
-        std::error_code one;
-        const auto facts = taskflux::detail::facts_in(folder, name, one);
-        if (one) return;  // another gateway may have been first
-        if (facts.kind == taskflux::detail::file_kind::folder) {
-            if (depth == 0 || (is_top && syntax::same_word(name, "fasttask"))) return;
-            const auto below = taskflux::detail::open_folder_in(folder, name, one);
-            if (!one) removed += clean_folder(below, wall, depth - 1);
-            return;
-        }
-        const auto age = name.starts_with(stored::temporary_prefix) ? std::optional<duration>(abandoned_after) : options_.remove_after();
-        if (facts.kind != taskflux::detail::file_kind::file || !age || facts.modified + *age > wall) return;
-        taskflux::detail::remove_in(folder, name, one);
-        if (!one) ++removed;
-    }, ec);
+    taskflux::detail::for_each_name(
+        folder,
+        [&](const std::string& name) {
+            std::error_code one;
+            const auto facts = taskflux::detail::facts_in(folder, name, one);
+            if (one) return;  // another gateway may have been first
+            if (facts.kind == taskflux::detail::file_kind::folder) {
+                if (depth == 0 || (is_top && syntax::same_word(name, "fasttask"))) return;
+                const auto below = taskflux::detail::open_folder_in(folder, name, one);
+                if (!one) removed += clean_folder(below, wall, depth - 1);
+                return;
+            }
+            const auto age =
+                name.starts_with(stored::temporary_prefix) ? std::optional<duration>(abandoned_after) : options_.remove_after();
+            if (facts.kind != taskflux::detail::file_kind::file || !age || facts.modified + *age > wall) return;
+            taskflux::detail::remove_in(folder, name, one);
+            if (!one) ++removed;
+        },
+        ec);
     stored::check(ec, "list its files");
     return removed;
 }

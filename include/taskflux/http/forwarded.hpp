@@ -16,8 +16,8 @@ public:
     /// None.
     proxies() = default;
 
-    /// `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`. Errors: `invalid_argument`, for what is neither, and for a range whose address has bits
-    /// behind its prefix.
+    /// `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`. Errors: `invalid_argument`, for what is neither, and for a range whose address has
+    /// bits behind its prefix.
     explicit proxies(std::span<const std::string> ranges);
 
     bool contains(const boost::asio::ip::address& one) const;
@@ -46,6 +46,7 @@ struct client_origin {
 /// Of a connection from `peer`. X-Forwarded-For, -Proto and -Host count only where that is one of the proxies. X-Forwarded-For is
 /// read from its end on, where the nearest proxy has written, until an address that is no proxy: that is the client; an entry
 /// that is no address ends it. Of the other two the last value counts: the nearest proxy wrote or passed it.
-client_origin origin_of(const boost::asio::ip::address& peer, bool is_tls, std::string_view host, const forwarded_fields& fields, const proxies& believed);
+client_origin origin_of(const boost::asio::ip::address& peer, bool is_tls, std::string_view host, const forwarded_fields& fields,
+                        const proxies& believed);
 
 }  // namespace taskflux::http

@@ -42,7 +42,8 @@ bool same_bits(const Bytes& one, const Bytes& other, unsigned count) {
 
 inline bool same_network(const boost::asio::ip::address& one, const boost::asio::ip::address& other, unsigned prefix) {
     if (one.is_v4() != other.is_v4()) return false;
-    return one.is_v4() ? same_bits(one.to_v4().to_bytes(), other.to_v4().to_bytes(), prefix) : same_bits(one.to_v6().to_bytes(), other.to_v6().to_bytes(), prefix);
+    return one.is_v4() ? same_bits(one.to_v4().to_bytes(), other.to_v4().to_bytes(), prefix)
+                       : same_bits(one.to_v6().to_bytes(), other.to_v6().to_bytes(), prefix);
 }
 
 /// Whether no bit behind the prefix is set.
@@ -80,8 +81,9 @@ inline std::string_view take_last(std::string_view& list) {
 proxies::proxies(std::span<const std::string> ranges) {
     for (const auto& text : ranges) {
         const auto refuse = [&] {
-            return error(errc::invalid_argument, "not a proxy's address or range of addresses: " + taskflux::detail::in_quotes(text) +
-                                                     "; write it as 10.0.0.1, 10.0.0.0/8 or fd00::/8");
+            return error(errc::invalid_argument,
+                         "not a proxy's address or range of addresses: " + taskflux::detail::in_quotes(text) +
+                             "; write it as 10.0.0.1, 10.0.0.0/8 or fd00::/8");
         };
         const auto slash = text.find('/');
         const auto address = syntax::read_address(std::string_view(text).substr(0, slash));
@@ -93,7 +95,8 @@ proxies::proxies(std::span<const std::string> ranges) {
             const auto [read, ec] = std::from_chars(text.data() + slash + 1, end, prefix);
             if (ec != std::errc() || read != end || prefix > size) throw refuse();
         }
-        const bool is_first = address->is_v4() ? syntax::ends_at(address->to_v4().to_bytes(), prefix) : syntax::ends_at(address->to_v6().to_bytes(), prefix);
+        const bool is_first = address->is_v4() ? syntax::ends_at(address->to_v4().to_bytes(), prefix)
+                                               : syntax::ends_at(address->to_v6().to_bytes(), prefix);
         if (!is_first) throw refuse();
         ranges_.push_back({*address, prefix});
     }
@@ -104,7 +107,8 @@ bool proxies::contains(const boost::asio::ip::address& one) const {
     return std::ranges::any_of(ranges_, [&](const range& each) { return syntax::same_network(each.first, plain, each.prefix); });
 }
 
-client_origin origin_of(const boost::asio::ip::address& peer, bool is_tls, std::string_view host, const forwarded_fields& fields, const proxies& believed) {
+client_origin origin_of(const boost::asio::ip::address& peer, bool is_tls, std::string_view host, const forwarded_fields& fields,
+                        const proxies& believed) {
     client_origin made{syntax::plain_address(peer), is_tls, std::string(host)};
     if (!believed.contains(peer)) return made;
     for (auto list = fields.for_.value_or(""); !list.empty() && believed.contains(made.address);) {

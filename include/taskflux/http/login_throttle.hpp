@@ -58,14 +58,14 @@ class login_throttle {
 public:
     explicit login_throttle(throttle_options options = throttle_options());
 
-    /// Nothing: the login may be tried, and its end is told by `failed` or `passed`. Else how long to wait: 429 with Retry-After. What
-    /// is refused so does not count.
+    /// Nothing: the login may be tried, and its end is told by `failed` or `passed`. Else how long to wait: 429 with Retry-After.
+    /// What is refused so does not count.
     std::optional<std::chrono::seconds> begin(const boost::asio::ip::address& from, std::string_view name, time_point now);
 
     void failed(const boost::asio::ip::address& from, std::string_view name, time_point now);
 
-    /// It was right: the failures of the pair are forgotten, and others' failures with this name do not slow down this address. Failures
-    /// with other names still count: somebody with a login of their own tries others' passwords no quicker.
+    /// It was right: the failures of the pair are forgotten, and others' failures with this name do not slow down this address.
+    /// Failures with other names still count: somebody with a login of their own tries others' passwords no quicker.
     void passed(const boost::asio::ip::address& from, std::string_view name, time_point now);
 
     /// It was not found out, as where the password could not be checked.

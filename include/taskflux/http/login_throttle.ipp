@@ -71,13 +71,16 @@ duration login_throttle::left(const entry* of, unsigned free, duration longest, 
     return later(of->last, (std::min)(delay, longest)) - now;
 }
 
-std::optional<std::chrono::seconds> login_throttle::begin(const boost::asio::ip::address& from, std::string_view name, time_point now) {
+std::optional<std::chrono::seconds> login_throttle::begin(const boost::asio::ip::address& from, std::string_view name,
+                                                          time_point now) {
     const auto address_key = syntax::address_key(from), name_key = syntax::name_key(name), pair_key = address_key + '/' + name_key;
     const auto* const address = find(addresses_, address_key, now);
     const auto* const pair = find(pairs_, pair_key, now);
-    auto wait = (std::max)(left(address, options_.free_in_all(), options_.longest(), now), left(pair, options_.free_trials(), options_.longest(), now));
+    auto wait = (std::max)(left(address, options_.free_in_all(), options_.longest(), now),
+                           left(pair, options_.free_trials(), options_.longest(), now));
     const bool is_known = pair && pair->is_known;
-    if (!is_known) wait = (std::max)(wait, left(find(names_, name_key, now), options_.free_in_all(), options_.longest_for_name(), now));
+    if (!is_known)
+        wait = (std::max)(wait, left(find(names_, name_key, now), options_.free_in_all(), options_.longest_for_name(), now));
     if (wait > duration::zero()) return std::chrono::ceil<std::chrono::seconds>(wait);
     auto& trial = touch(addresses_, address_key, now);
     if (trial.under_way >= options_.most_under_way()) return std::chrono::seconds(1);
@@ -93,7 +96,8 @@ void login_throttle::end_trial(const std::string& address) {
 void login_throttle::failed(const boost::asio::ip::address& from, std::string_view name, time_point now) {
     const auto address_key = syntax::address_key(from), name_key = syntax::name_key(name);
     end_trial(address_key);
-    for (auto* const one : {&touch(addresses_, address_key, now), &touch(names_, name_key, now), &touch(pairs_, address_key + '/' + name_key, now)}) {
+    for (auto* const one :
+         {&touch(addresses_, address_key, now), &touch(names_, name_key, now), &touch(pairs_, address_key + '/' + name_key, now)}) {
         ++one->failures;
         one->last = now;
     }
@@ -107,6 +111,8 @@ void login_throttle::passed(const boost::asio::ip::address& from, std::string_vi
     pair.is_known = true;
 }
 
-void login_throttle::gave_up(const boost::asio::ip::address& from) { end_trial(syntax::address_key(from)); }
+void login_throttle::gave_up(const boost::asio::ip::address& from) {
+    end_trial(syntax::address_key(from));
+}
 
 }  // namespace taskflux::http

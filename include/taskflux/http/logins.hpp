@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace taskflux::http {
@@ -65,15 +66,21 @@ struct login_sources {
 /// that were right lately, tokens and sessions cost neither. Thread-safe; must outlive its calls.
 class logins {
 public:
-    logins(login_sources sources, asio::any_io_executor pool, std::shared_ptr<clock> time, throttle_options throttle = throttle_options())
+    logins(login_sources sources, asio::any_io_executor pool, std::shared_ptr<clock> time,
+           throttle_options throttle = throttle_options())
         : sources_(std::move(sources)), pool_(std::move(pool)), time_(std::move(time)), throttle_(throttle) {}
 
-    /// `given`: of the Authorization, which counts before the cookies where it is Basic or Bearer; `cookie`: the Cookie field, empty where
-    /// there is none; `from`: the client's address. Errors: `unavailable`, if OpenSSL fails.
+    /// `given`: of the Authorization, which counts before the cookies where it is Basic or Bearer; `cookie`: the Cookie field,
+    /// empty where there is none; `from`: the client's address. Errors: `unavailable`, if OpenSSL fails.
     asio::awaitable<login> check(credentials given, std::string cookie, asio::ip::address from);
 
-private:
+    /// A name and a password that come in another way, as where the dashboard begins a session. Errors as of `check`.
     asio::awaitable<login> check_password(std::string name, std::string password, asio::ip::address from);
+
+    /// Whether a request with this login may change something: always, unless a cookie gave it; then with its session's CSRF token.
+    bool may_change(const login& of, std::optional<std::string_view> csrf_token) const;
+
+private:
     login check_cookie(const std::string& cookie) const;
 
     const login_sources sources_;

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace taskflux::http {
@@ -45,7 +46,6 @@ asio::awaitable<login> logins::check(credentials given, std::string cookie, asio
             co_return login(found->name, found->may);
         }
         case credentials::kind::basic: {
-            if (!sources_.passwords) co_return login::kind::wrong;
             auto checked = check_password(given.name(), given.secret(), from);
             co_return co_await std::move(checked);
         }
@@ -57,6 +57,7 @@ asio::awaitable<login> logins::check(credentials given, std::string cookie, asio
 }
 
 asio::awaitable<login> logins::check_password(std::string name, std::string password, asio::ip::address from) {
+    if (!sources_.passwords) co_return login::kind::wrong;
     auto may = sources_.passwords->remembered(name, password, time_->wall());
     if (may) co_return login(name, *may);
     {
@@ -83,6 +84,11 @@ asio::awaitable<login> logins::check_password(std::string name, std::string pass
     }
     throttle_.passed(from, name, time_->now());
     co_return login(name, *may);
+}
+
+bool logins::may_change(const login& of, std::optional<std::string_view> csrf_token) const {
+    if (!of.by_cookie()) return true;
+    return csrf_token && sources_.cookies && sources_.cookies->is_csrf_token(*of.by_cookie(), *csrf_token);
 }
 
 login logins::check_cookie(const std::string& cookie) const {

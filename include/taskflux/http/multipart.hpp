@@ -71,10 +71,10 @@ public:
 
     multipart_event next();
 
-    const multipart_part& part() const { return part_; }    ///< of the last `part`
-    std::string_view bytes() const { return bytes_; }       ///< of the last `bytes`, until the next call
-    const refusal& failure() const { return *failure_; }    ///< where it has `failed`
-    std::uint64_t position() const { return position_; }    ///< how many bytes of the body are read
+    const multipart_part& part() const { return part_; }  ///< of the last `part`
+    std::string_view bytes() const { return bytes_; }     ///< of the last `bytes`, until the next call
+    const refusal& failure() const { return *failure_; }  ///< where it has `failed`
+    std::uint64_t position() const { return position_; }  ///< how many bytes of the body are read
 
 private:
     enum class state { preamble, body, boundary_end, padding, line_end, last_dash, head, epilogue };

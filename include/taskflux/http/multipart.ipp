@@ -28,8 +28,10 @@ multipart_boundary multipart_boundary::of(const std::optional<media_type>& conte
     };
     if (!boundary) {
         made.refused_.emplace(400, "the Content-Type of the form has no boundary: let the HTTP library write this header");
-    } else if (boundary->empty() || boundary->size() > longest || boundary->back() == ' ' || !std::ranges::all_of(*boundary, is_allowed)) {
-        made.refused_.emplace(400, "the boundary in the form's Content-Type is not valid: it has 1 to 70 letters, digits or '()+_,-./:=?");
+    } else if (boundary->empty() || boundary->size() > longest || boundary->back() == ' ' ||
+               !std::ranges::all_of(*boundary, is_allowed)) {
+        made.refused_.emplace(
+            400, "the boundary in the form's Content-Type is not valid: it has 1 to 70 letters, digits or '()+_,-./:=?");
     } else {
         made.text_ = *boundary;
     }
@@ -48,8 +50,9 @@ multipart_event multipart_reader::fail(unsigned status, const std::string& text)
 void multipart_reader::finish() {
     if (failure_ || state_ == state::epilogue) return;
     const bool has_begun = state_ != state::preamble;
-    fail(400, has_begun ? "it ends without its last boundary, so a part of it is missing; send it again"
-                        : "it has none of the boundaries that its Content-Type names; begin each part with two dashes and the boundary");
+    fail(400, has_begun
+                  ? "it ends without its last boundary, so a part of it is missing; send it again"
+                  : "it has none of the boundaries that its Content-Type names; begin each part with two dashes and the boundary");
 }
 
 multipart_event multipart_reader::next() {
@@ -88,7 +91,8 @@ multipart_event multipart_reader::read_data() {
     }
     const auto rest = std::string_view(delimiter_).substr(matched_);
     const auto longest = (std::min)(rest.size(), input_.size());
-    const auto same = static_cast<std::size_t>(std::mismatch(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(longest), input_.begin()).first - rest.begin());
+    const auto same = static_cast<std::size_t>(
+        std::mismatch(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(longest), input_.begin()).first - rest.begin());
     take(same);
     matched_ += same;
     if (matched_ == delimiter_.size()) {
@@ -143,7 +147,8 @@ bool multipart_reader::read_boundary_end(char c) {
 
 bool multipart_reader::read_head(char c) {
     if (++head_size_ > limits_.head()) {
-        fail(400, "the fields at the head of a part have more than " + std::to_string(limits_.head()) + " bytes; send shorter names");
+        fail(400,
+             "the fields at the head of a part have more than " + std::to_string(limits_.head()) + " bytes; send shorter names");
         return false;
     }
     if (std::exchange(has_return_, false)) {
@@ -156,7 +161,8 @@ bool multipart_reader::read_head(char c) {
         return true;
     }
     if (!syntax::is_field_character(c)) {
-        fail(400, c == '\n' ? "a line of a part's head ends with LF alone; lines end with CR LF" : "a control character stands in the head of a part");
+        fail(400, c == '\n' ? "a line of a part's head ends with LF alone; lines end with CR LF"
+                            : "a control character stands in the head of a part");
         return false;
     }
     line_ += c;
@@ -177,8 +183,9 @@ bool multipart_reader::end_of_line() {
     if (!syntax::same_word(name, "Content-Disposition")) return true;
     auto read = parse_content_disposition(value);
     if (!read || read->type != "form-data" || !read->name || std::exchange(has_disposition_, true)) {
-        fail(400, "not the one Content-Disposition of a part, in UTF-8, as in: form-data; name=\"file\"; filename=\"a.txt\"; it is " +
-                      taskflux::detail::in_quotes(value));
+        fail(400,
+             "not the one Content-Disposition of a part, in UTF-8, as in: form-data; name=\"file\"; filename=\"a.txt\"; it is " +
+                 taskflux::detail::in_quotes(value));
         return false;
     }
     next_part_->name = std::move(*read->name);

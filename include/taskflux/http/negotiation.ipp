@@ -18,7 +18,8 @@ namespace syntax {
 /// How much something is liked, in thousandths; 0: not acceptable. Nothing: it is no weight.
 inline std::optional<unsigned> weight(std::string_view text) {
     constexpr std::size_t longest = 5;  // 0.123
-    if (text.empty() || text.size() > longest || (text[0] != '0' && text[0] != '1') || (text.size() > 1 && text[1] != '.')) return std::nullopt;
+    if (text.empty() || text.size() > longest || (text[0] != '0' && text[0] != '1') || (text.size() > 1 && text[1] != '.'))
+        return std::nullopt;
     unsigned value = static_cast<unsigned>(text[0] - '0') * 1000, unit = 100;
     for (const char c : text.substr((std::min)(text.size(), std::size_t(2)))) {
         if (!is_digit(c)) return std::nullopt;
@@ -76,7 +77,10 @@ std::optional<std::size_t> choose_type(std::optional<std::string_view> accept, s
             if (slash == std::string::npos || slash == 0 || slash + 1 == one.value.size()) return;
             has_any = true;
             const bool is_wide = one.value.ends_with("/*");
-            const int close = one.value == type ? 3 : is_wide && type.starts_with(one.value.substr(0, slash + 1)) ? 2 : one.value == "*/*" ? 1 : 0;
+            const int close = one.value == type                                             ? 3
+                              : is_wide && type.starts_with(one.value.substr(0, slash + 1)) ? 2
+                              : one.value == "*/*"                                          ? 1
+                                                                                            : 0;
             if (close == 0 || close < closest) return;
             liked = close == closest ? (std::max)(liked, one.liked) : one.liked;
             closest = close;

@@ -28,7 +28,7 @@ boost::asio::awaitable<void> call_only(Function function) {
 }  // namespace pool_calls
 
 /// Calls a function that blocks on a thread of `pool`, and comes back with what it returns or throws, on the caller's executor.
-/// A call that has begun is not cancelled.
+/// A call that has begun is not cancelled, and this does not come back before it; a pool that is stopped before never calls it.
 template <class Function>
 boost::asio::awaitable<std::invoke_result_t<Function&>> on_pool(boost::asio::any_io_executor pool, Function function) {
     using result = std::invoke_result_t<Function&>;

@@ -82,7 +82,9 @@ std::string content_range(const byte_range& range, std::uint64_t size) {
     return "bytes " + std::to_string(range.first) + '-' + std::to_string(range.last) + '/' + std::to_string(size);
 }
 
-std::string unsatisfied_range(std::uint64_t size) { return "bytes */" + std::to_string(size); }
+std::string unsatisfied_range(std::uint64_t size) {
+    return "bytes */" + std::to_string(size);
+}
 
 std::string range_head(std::string_view boundary, std::string_view type, const byte_range& range, std::uint64_t size) {
     std::string made = "\r\n--";
@@ -91,6 +93,8 @@ std::string range_head(std::string_view boundary, std::string_view type, const b
     return made.append("Content-Range: ").append(content_range(range, size)).append("\r\n\r\n");
 }
 
-std::string range_end(std::string_view boundary) { return "\r\n--" + std::string(boundary) + "--\r\n"; }
+std::string range_end(std::string_view boundary) {
+    return "\r\n--" + std::string(boundary) + "--\r\n";
+}
 
 }  // namespace taskflux::http

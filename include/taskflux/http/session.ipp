@@ -46,7 +46,8 @@ inline std::optional<std::string> take_part(std::string_view& text) {
 session_secrets::session_secrets(std::vector<std::string> secrets) : secrets_(std::move(secrets)) {
     constexpr std::size_t shortest = 32;
     if (!secrets_.empty() && std::ranges::all_of(secrets_, [](const auto& one) { return one.size() >= shortest; })) return;
-    throw error(errc::invalid_argument, "a secret for sessions is missing, or has fewer than 32 bytes; use what openssl rand -base64 32 prints");
+    throw error(errc::invalid_argument,
+                "a secret for sessions is missing, or has fewer than 32 bytes; use what openssl rand -base64 32 prints");
 }
 
 session_secrets session_secrets::random() {
@@ -72,11 +73,13 @@ std::optional<session> sessions::read(std::string_view cookie, time_point now) c
     if (cookie.size() > longest || dot == std::string_view::npos) return std::nullopt;
     const auto text = secrets::from_base64url(cookie.substr(0, dot)), signature = secrets::from_base64url(cookie.substr(dot + 1));
     if (!text || !signature) return std::nullopt;
-    const bool is_ours = std::ranges::any_of(
-        secrets_.all(), [&](const auto& secret) { return secrets::same(secrets::sign(secret, secrets::purpose::session, *text), *signature); });
+    const bool is_ours = std::ranges::any_of(secrets_.all(), [&](const auto& secret) {
+        return secrets::same(secrets::sign(secret, secrets::purpose::session, *text), *signature);
+    });
     if (!is_ours) return std::nullopt;
     std::string_view rest = *text;
-    auto user = secrets::take_part(rest), id = secrets::take_part(rest), stamp = secrets::take_part(rest), expires = secrets::take_part(rest);
+    auto user = secrets::take_part(rest), id = secrets::take_part(rest), stamp = secrets::take_part(rest),
+         expires = secrets::take_part(rest);
     if (!user || !id || !stamp || !expires || !rest.empty()) return std::nullopt;
     std::int64_t until = 0;
     std::from_chars(expires->data(), expires->data() + expires->size(), until);
@@ -86,7 +89,9 @@ std::optional<session> sessions::read(std::string_view cookie, time_point now) c
 }
 
 bool sessions::is_current(const session& of, std::string_view stamp) const {
-    return std::ranges::any_of(secrets_.all(), [&](const auto& secret) { return secrets::same(secrets::sign(secret, secrets::purpose::stamp, stamp), of.stamp); });
+    return std::ranges::any_of(secrets_.all(), [&](const auto& secret) {
+        return secrets::same(secrets::sign(secret, secrets::purpose::stamp, stamp), of.stamp);
+    });
 }
 
 std::string sessions::csrf_token(const session& of) const {
@@ -95,7 +100,9 @@ std::string sessions::csrf_token(const session& of) const {
 
 bool sessions::is_csrf_token(const session& of, std::string_view token) const {
     const auto given = secrets::from_base64url(token);
-    return given && std::ranges::any_of(secrets_.all(), [&](const auto& secret) { return secrets::same(secrets::sign(secret, secrets::purpose::csrf, of.id), *given); });
+    return given && std::ranges::any_of(secrets_.all(), [&](const auto& secret) {
+               return secrets::same(secrets::sign(secret, secrets::purpose::csrf, of.id), *given);
+           });
 }
 
 }  // namespace taskflux::http

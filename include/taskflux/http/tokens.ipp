@@ -30,7 +30,8 @@ struct stored_token {
     time_point expires = never;
 };
 
-inline constexpr std::string_view token_prefix = "tfx_";  // tells what it is, for who finds one, and for programs that look for leaks
+inline constexpr std::string_view token_prefix =
+    "tfx_";  // tells what it is, for who finds one, and for programs that look for leaks
 
 class token_table {
 public:
@@ -39,7 +40,8 @@ public:
             const std::string name(key);
             auto [digest, token] = read(name, value);
             if (!tokens_.emplace(std::move(digest), std::move(token)).second) {
-                throw error(errc::invalid_argument, "the tokens file is not valid: token " + taskflux::detail::in_quotes(name) + " has the hash of another one");
+                throw error(errc::invalid_argument, "the tokens file is not valid: token " + taskflux::detail::in_quotes(name) +
+                                                        " has the hash of another one");
             }
         }
     }
@@ -53,7 +55,9 @@ public:
 private:
     static std::pair<std::string, stored_token> read(const std::string& name, const boost::json::value& value) {
         const auto shown = taskflux::detail::in_quotes(name);
-        const auto refuse = [&](const std::string& why) { return error(errc::invalid_argument, "the tokens file is not valid: token " + shown + " " + why); };
+        const auto refuse = [&](const std::string& why) {
+            return error(errc::invalid_argument, "the tokens file is not valid: token " + shown + " " + why);
+        };
         const auto flaw = flaw_of_name(name);
         if (!flaw.empty()) throw refuse("has a name that " + flaw);
         const auto* const members = value.if_object();
@@ -69,7 +73,8 @@ private:
                 if (!point) throw refuse("has an \"expires\" that is no time as in \"2027-01-01T00:00:00Z\"");
                 made.expires = *point;
             } else if (key != "permission") {
-                throw refuse("has a member " + taskflux::detail::in_quotes(key) + "; there are \"sha256\", \"permission\" and \"expires\"");
+                throw refuse("has a member " + taskflux::detail::in_quotes(key) +
+                             "; there are \"sha256\", \"permission\" and \"expires\"");
             }
         }
         if (!digest || digest->size() != digest_size) throw refuse("has no \"sha256\" of 32 bytes in base64url; make it anew");
@@ -85,7 +90,9 @@ private:
 class token_book {
 public:
     token_book(std::string file, time_point now, duration look_every, log_sink log)
-        : file_("tokens file", std::move(file), [](std::string_view text) { return token_table(text); }, look_every, std::move(log), now) {}
+        : file_(
+              "tokens file", std::move(file), [](std::string_view text) { return token_table(text); }, look_every, std::move(log),
+              now) {}
 
     std::optional<tokens::bearer> verify(std::string_view token, time_point now) {
         const auto table = file_.at(now);
@@ -104,7 +111,9 @@ tokens::tokens(std::string file, time_point now, duration look_every, log_sink l
     : book_(std::make_unique<secrets::token_book>(std::move(file), now, look_every, std::move(log))) {}
 tokens::~tokens() = default;
 
-std::optional<tokens::bearer> tokens::verify(std::string_view token, time_point now) { return book_->verify(token, now); }
+std::optional<tokens::bearer> tokens::verify(std::string_view token, time_point now) {
+    return book_->verify(token, now);
+}
 
 std::string add_token(const std::string& file, std::string_view name, permission may, std::optional<time_point> expires) {
     constexpr std::size_t size = 32;
@@ -118,7 +127,8 @@ std::string add_token(const std::string& file, std::string_view name, permission
         std::string text;
         taskflux::detail::output out(text);
         if (!taskflux::detail::append_timestamp(out, taskflux::detail::to_instant(*expires))) {
-            throw error(errc::invalid_argument, "a token can't expire after the year 9999; leave the time out for one that does not expire");
+            throw error(errc::invalid_argument,
+                        "a token can't expire after the year 9999; leave the time out for one that does not expire");
         }
         out.finish();
         made["expires"] = text;

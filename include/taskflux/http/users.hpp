@@ -43,9 +43,9 @@ private:
     std::size_t remember_most_ = 1024;
 };
 
-/// Who may log in, by a JSON file: `{"name": "password", "name": "scrypt$...", "name": {"password": ..., "permission": "control"}}`.
-/// It is read again when it changes; one that is then not valid, or gone, leaves the users as they were, and that is logged. A file
-/// with plain passwords is warned of once. All times are the wall clock's. Thread-safe.
+/// Who may log in, by a JSON file: `{"name": "password", "name": "scrypt$...", "name": {"password": ..., "permission":
+/// "control"}}`. It is read again when it changes; one that is then not valid, or gone, leaves the users as they were, and that is
+/// logged. A file with plain passwords is warned of once. All times are the wall clock's. Thread-safe.
 class users {
 public:
     /// Errors: `unavailable`, where the file can't be read; `invalid_argument`, where it is not valid.
@@ -75,8 +75,9 @@ private:
 };
 
 /// Adds a user to a users file, or replaces one: the password as a hash. The file is made where there is none, and replaced as a
-/// whole. Blocks as `verify` does. Errors: `invalid_argument` for a name that is empty, longer than 128 bytes, has a colon or
-/// control characters, or a password of fewer than 8 bytes; those of the file as of `users`.
+/// whole; of two changes at the same time one may be lost. Blocks as `verify` does. Errors: `invalid_argument` for a name that is
+/// empty, longer than 128 bytes, has a colon or control characters, or a password of fewer than 8 bytes; those of the file as of
+/// `users`.
 void add_user(const std::string& file, std::string_view name, std::string_view password, permission may,
               const secrets::scrypt_cost& cost = secrets::scrypt_cost());
 

@@ -62,9 +62,12 @@ public:
     bool has_plain() const { return has_plain_; }
 
 private:
-    static stored_user read(const std::string& name, const boost::json::value& value, const std::string& secret, permission otherwise) {
+    static stored_user read(const std::string& name, const boost::json::value& value, const std::string& secret,
+                            permission otherwise) {
         const auto shown = taskflux::detail::in_quotes(name);
-        const auto refuse = [&](const std::string& why) { return error(errc::invalid_argument, "the users file is not valid: user " + shown + " " + why); };
+        const auto refuse = [&](const std::string& why) {
+            return error(errc::invalid_argument, "the users file is not valid: user " + shown + " " + why);
+        };
         const auto flaw = flaw_of_name(name);
         if (!flaw.empty()) throw refuse("has a name that " + flaw);
         stored_user made;
@@ -73,7 +76,8 @@ private:
         if (const auto* const members = value.if_object()) {
             for (const auto& [key, ignored] : *members) {
                 if (key != "password" && key != "permission") {
-                    throw refuse("has a member " + taskflux::detail::in_quotes(key) + "; there are \"password\" and \"permission\"");
+                    throw refuse("has a member " + taskflux::detail::in_quotes(key) +
+                                 "; there are \"password\" and \"permission\"");
                 }
             }
             password = members->if_contains("password");
@@ -85,7 +89,8 @@ private:
         const std::string_view text = password->get_string();
         if (text.starts_with("scrypt$") || text.starts_with("$scrypt$")) {
             made.hash = password_hash::parse(text);
-            if (!made.hash) throw refuse("has a hash that can't be read, or that takes more than 256 MiB or 1 GiB of work; make it anew");
+            if (!made.hash)
+                throw refuse("has a hash that can't be read, or that takes more than 256 MiB or 1 GiB of work; make it anew");
         } else {
             made.plain = hmac_sha256(secret, text);
         }
@@ -101,10 +106,15 @@ private:
 class user_book {
 public:
     user_book(std::string file, time_point now, const users_options& options, log_sink log)
-        : secret_(random_bytes(digest_size)), log_(std::move(log)), memory_(options.remember_for(), options.remember_most()),
-          file_("users file", std::move(file),
-                [this, otherwise = options.default_permission()](std::string_view text) { return user_table(text, secret_, otherwise); },
-                options.look_every(), log_, now) {
+        : secret_(random_bytes(digest_size)),
+          log_(std::move(log)),
+          memory_(options.remember_for(), options.remember_most()),
+          file_(
+              "users file", std::move(file),
+              [this, otherwise = options.default_permission()](std::string_view text) {
+                  return user_table(text, secret_, otherwise);
+              },
+              options.look_every(), log_, now) {
         current(now);
     }
 
@@ -151,7 +161,10 @@ private:
                 warns = table->has_plain() && !std::exchange(has_warned_, true);
             }
         }
-        if (warns) log_(log_level::warning, "the users file has plain passwords: who reads it can log in; add users with gateway add-user, which stores hashes");
+        if (warns)
+            log_(log_level::warning,
+                 "the users file has plain passwords: who reads it can log in; add users with gateway add-user, which stores "
+                 "hashes");
         return table;
     }
 
@@ -178,9 +191,12 @@ std::optional<permission> users::verify(std::string_view name, std::string_view 
     return book_->verify(name, password, now);
 }
 
-std::optional<users::known_user> users::find(std::string_view name, time_point now) { return book_->find(name, now); }
+std::optional<users::known_user> users::find(std::string_view name, time_point now) {
+    return book_->find(name, now);
+}
 
-void add_user(const std::string& file, std::string_view name, std::string_view password, permission may, const secrets::scrypt_cost& cost) {
+void add_user(const std::string& file, std::string_view name, std::string_view password, permission may,
+              const secrets::scrypt_cost& cost) {
     constexpr std::size_t shortest = 8;
     secrets::check_name(name);
     if (password.size() < shortest) throw error(errc::invalid_argument, "the password has fewer than 8 bytes; use a longer one");

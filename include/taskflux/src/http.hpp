@@ -9,6 +9,7 @@
 #include <taskflux/http/content_disposition.ipp>
 #include <taskflux/http/cookies.ipp>
 #include <taskflux/http/cors.ipp>
+#include <taskflux/http/cross_site.ipp>
 #include <taskflux/http/date.ipp>
 #include <taskflux/http/exposed.ipp>
 #include <taskflux/http/fasttask/checking.ipp>
@@ -23,6 +24,7 @@
 #include <taskflux/http/fasttask/submitting.ipp>
 #include <taskflux/http/fasttask/told_state.ipp>
 #include <taskflux/http/fasttask_options.ipp>
+#include <taskflux/http/file_answer.ipp>
 #include <taskflux/http/file_store.ipp>
 #include <taskflux/http/file_type.ipp>
 #include <taskflux/http/forwarded.ipp>
@@ -56,6 +58,7 @@
 #include <taskflux/http/server/sending.ipp>
 #include <taskflux/http/server/transport.ipp>
 #include <taskflux/http/session.ipp>
+#include <taskflux/http/store_upload.ipp>
 #include <taskflux/http/tokens.ipp>
 #include <taskflux/http/users.ipp>
 #include <taskflux/http/values.ipp>

@@ -12,7 +12,9 @@ namespace http_basic {
 
 using kind = credentials::kind;
 
-bool is_malformed(std::string_view text) { return credentials::parse(text).is() == kind::malformed; }
+bool is_malformed(std::string_view text) {
+    return credentials::parse(text).is() == kind::malformed;
+}
 
 }  // namespace http_basic
 
@@ -48,15 +50,18 @@ BOOST_AUTO_TEST_CASE(tokens_are_read) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_exactly_that_is_malformed) {
-    for (const std::string_view text : {"Basic", "Basic ", "Basic Og", "Basic Og=", "Basic Og==x", "Basic Oh==", "Basic O g==", "Basic YQ==",  // "a"
-                                        "Basic YQA6Yg==",                                                                                   // "a\0:b"
-                                        "Basic YTr/", "Basic YTpiCg==", "Bearer", "Bearer a b", "Bearer =", "Bearer a=b", "Bearer \"a\""}) {
+    for (const std::string_view text :
+         {"Basic", "Basic ", "Basic Og", "Basic Og=", "Basic Og==x", "Basic Oh==", "Basic O g==", "Basic YQ==",  // "a"
+          "Basic YQA6Yg==",                                                                                      // "a\0:b"
+          "Basic YTr/", "Basic YTpiCg==", "Bearer", "Bearer a b", "Bearer =", "Bearer a=b", "Bearer \"a\""}) {
         BOOST_TEST_CONTEXT(text) BOOST_TEST(is_malformed(text));
     }
     BOOST_TEST(is_malformed("Bearer " + std::string(8192, 'a')));
     BOOST_TEST(!is_malformed("Bearer " + std::string(8185, 'a')));
 }
 
-BOOST_AUTO_TEST_CASE(a_challenge_names_its_realm) { BOOST_TEST(basic_challenge("taskflux") == "Basic realm=\"taskflux\", charset=\"UTF-8\""); }
+BOOST_AUTO_TEST_CASE(a_challenge_names_its_realm) {
+    BOOST_TEST(basic_challenge("taskflux") == "Basic realm=\"taskflux\", charset=\"UTF-8\"");
+}
 
 BOOST_AUTO_TEST_SUITE_END()

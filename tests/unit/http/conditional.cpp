@@ -20,14 +20,28 @@ const std::string at_change = date_text(changed), before = date_text(changed - 1
 
 const validators current{entity_tag("a1"), changed};
 
-condition get(const conditional_fields& fields) { return evaluate(fields, true, current, now); }
-condition put(const conditional_fields& fields) { return evaluate(fields, false, current, now); }
-condition nothing_there(const conditional_fields& fields) { return evaluate(fields, false, std::nullopt, now); }
+condition get(const conditional_fields& fields) {
+    return evaluate(fields, true, current, now);
+}
+condition put(const conditional_fields& fields) {
+    return evaluate(fields, false, current, now);
+}
+condition nothing_there(const conditional_fields& fields) {
+    return evaluate(fields, false, std::nullopt, now);
+}
 
-conditional_fields if_match(std::string_view text) { return {.if_match = text, .if_none_match = {}, .if_modified_since = {}, .if_unmodified_since = {}}; }
-conditional_fields if_none_match(std::string_view text) { return {.if_match = {}, .if_none_match = text, .if_modified_since = {}, .if_unmodified_since = {}}; }
-conditional_fields if_modified_since(std::string_view text) { return {.if_match = {}, .if_none_match = {}, .if_modified_since = text, .if_unmodified_since = {}}; }
-conditional_fields if_unmodified_since(std::string_view text) { return {.if_match = {}, .if_none_match = {}, .if_modified_since = {}, .if_unmodified_since = text}; }
+conditional_fields if_match(std::string_view text) {
+    return {.if_match = text, .if_none_match = {}, .if_modified_since = {}, .if_unmodified_since = {}};
+}
+conditional_fields if_none_match(std::string_view text) {
+    return {.if_match = {}, .if_none_match = text, .if_modified_since = {}, .if_unmodified_since = {}};
+}
+conditional_fields if_modified_since(std::string_view text) {
+    return {.if_match = {}, .if_none_match = {}, .if_modified_since = text, .if_unmodified_since = {}};
+}
+conditional_fields if_unmodified_since(std::string_view text) {
+    return {.if_match = {}, .if_none_match = {}, .if_modified_since = {}, .if_unmodified_since = text};
+}
 
 }  // namespace http_conditional
 
@@ -36,7 +50,8 @@ using namespace http_conditional;
 BOOST_AUTO_TEST_SUITE(http_conditional)
 
 BOOST_AUTO_TEST_CASE(an_entity_tag_comes_back_as_text) {
-    for (const std::string_view text : {"\"\"", "\"abc\"", "W/\"a,b\"", "\"a\\b\""}) BOOST_TEST(entity_tag::parse(text).value().text() == text);
+    for (const std::string_view text : {"\"\"", "\"abc\"", "W/\"a,b\"", "\"a\\b\""})
+        BOOST_TEST(entity_tag::parse(text).value().text() == text);
     for (const std::string_view text : {"", "a", "\"", "\"a", "w/\"a\"", "\"a\"b", "\"a b\"", "\"a\x01\""}) {
         BOOST_TEST_CONTEXT(text) BOOST_TEST(!entity_tag::parse(text).has_value());
     }

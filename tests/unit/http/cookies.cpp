@@ -43,8 +43,9 @@ BOOST_AUTO_TEST_CASE(cookies_are_found_by_their_name) {
 
 BOOST_AUTO_TEST_CASE(a_cookie_is_safe_unless_otherwise_asked) {
     BOOST_TEST(set_cookie("s", "v").text() == "s=v; Path=/; Secure; HttpOnly; SameSite=Strict");
-    BOOST_TEST(set_cookie("s", "v").path("/x").max_age(std::chrono::hours(1)).secure(false).http_only(false).site(same_site::lax).text() ==
-               "s=v; Path=/x; Max-Age=3600; SameSite=Lax");
+    BOOST_TEST(
+        set_cookie("s", "v").path("/x").max_age(std::chrono::hours(1)).secure(false).http_only(false).site(same_site::lax).text() ==
+        "s=v; Path=/x; Max-Age=3600; SameSite=Lax");
     BOOST_TEST(set_cookie("s", "v").secure(false).site(same_site::none).text() == "s=v; Path=/; Secure; HttpOnly; SameSite=None");
     BOOST_TEST(set_cookie::removal("s").text() == "s=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict");
 }
@@ -54,7 +55,8 @@ BOOST_AUTO_TEST_CASE(what_would_end_the_field_is_refused) {
         BOOST_TEST_CONTEXT(value) BOOST_TEST(refuses([&] { set_cookie("s", std::string(value)); }));
     }
     for (const std::string_view name : {"", "a b", "a=", "a;"}) BOOST_TEST(refuses([&] { set_cookie(std::string(name), ""); }));
-    for (const std::string_view path : {"", "x", "/a;b", "/a\r\n"}) BOOST_TEST(refuses([&] { set_cookie("s", "v").path(std::string(path)); }));
+    for (const std::string_view path : {"", "x", "/a;b", "/a\r\n"})
+        BOOST_TEST(refuses([&] { set_cookie("s", "v").path(std::string(path)); }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -87,7 +87,8 @@ BOOST_AUTO_TEST_CASE(an_upload_that_is_given_up_leaves_nothing) {
         upload.write("x");
         auto moved = std::move(upload);
         BOOST_TEST(folder.count() == 1);
-        for (const auto& entry : fs::directory_iterator(folder.path())) BOOST_TEST(!read(entry.path().filename().string()).has_value());
+        for (const auto& entry : fs::directory_iterator(folder.path()))
+            BOOST_TEST(!read(entry.path().filename().string()).has_value());
         moved = files.create("b.txt");
     }
     BOOST_TEST(folder.count() == 0);
@@ -137,9 +138,10 @@ BOOST_AUTO_TEST_CASE(no_name_leads_out_of_the_folder) {
     folder.write("real/file", "below", now);
     fs::create_directory(folder.path("fasttask"));
     folder.write("fasttask/file", "system", now);
-    for (const std::string& name : {std::string("link"), std::string("folder/secret"), std::string("folder"), std::string("inner"), "../" + fs::path(outer.path()).filename().string() + "/secret",
-                                    outer.path("secret"), std::string("real/../../x"), std::string("fasttask/file"), std::string("real"), std::string("inside/x"), std::string("missing"),
-                                    std::string("missing/x"), std::string()}) {
+    for (const std::string& name : {std::string("link"), std::string("folder/secret"), std::string("folder"), std::string("inner"),
+                                    "../" + fs::path(outer.path()).filename().string() + "/secret", outer.path("secret"),
+                                    std::string("real/../../x"), std::string("fasttask/file"), std::string("real"),
+                                    std::string("inside/x"), std::string("missing"), std::string("missing/x"), std::string()}) {
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(!files.open(name).has_value());
             BOOST_TEST(!files.remove(name));
@@ -199,7 +201,8 @@ BOOST_AUTO_TEST_CASE(without_an_age_only_abandoned_uploads_are_removed) {
 BOOST_AUTO_TEST_CASE(calls_that_block_run_on_a_pool) {
     boost::asio::io_context context;
     boost::asio::thread_pool pool(1);
-    auto body = [](boost::asio::any_io_executor on, const file_store* all, std::thread::id here) -> boost::asio::awaitable<std::string> {
+    auto body = [](boost::asio::any_io_executor on, const file_store* all,
+                   std::thread::id here) -> boost::asio::awaitable<std::string> {
         auto create = [all] { return all->create("a.txt"); };
         auto upload = co_await on_pool(on, create);
         auto write = [&upload] {
@@ -218,7 +221,8 @@ BOOST_AUTO_TEST_CASE(calls_that_block_run_on_a_pool) {
         }
         co_return "not thrown";
     };
-    auto made = boost::asio::co_spawn(context, body(pool.get_executor(), &files, std::this_thread::get_id()), boost::asio::use_future);
+    auto made =
+        boost::asio::co_spawn(context, body(pool.get_executor(), &files, std::this_thread::get_id()), boost::asio::use_future);
     context.run();
     BOOST_TEST(made.get() == "thrown there");
     BOOST_TEST(read("a.txt").value() == "text");

@@ -15,7 +15,9 @@ namespace test {
 /// An empty folder that is removed with it.
 class folder {
 public:
-    folder() : path_(std::filesystem::temp_directory_path() / ("taskflux_" + taskflux::http::secrets::to_base64url(taskflux::http::secrets::random_bytes(12)))) {
+    folder()
+        : path_(std::filesystem::temp_directory_path() /
+                ("taskflux_" + taskflux::http::secrets::to_base64url(taskflux::http::secrets::random_bytes(12)))) {
         std::filesystem::create_directory(path_);
     }
     folder(const folder&) = delete;
@@ -31,7 +33,8 @@ public:
             out << text;
         }
         const auto of_files = std::chrono::file_clock::from_sys(when);
-        std::filesystem::last_write_time(path(name), std::chrono::time_point_cast<std::filesystem::file_time_type::duration>(of_files));
+        std::filesystem::last_write_time(path(name),
+                                         std::chrono::time_point_cast<std::filesystem::file_time_type::duration>(of_files));
     }
 
     std::string read(std::string_view name) const {

@@ -13,9 +13,13 @@ using namespace taskflux::http;
 
 namespace http_forwarded {
 
-boost::asio::ip::address at(std::string_view text) { return boost::asio::ip::make_address(std::string(text)); }
+boost::asio::ip::address at(std::string_view text) {
+    return boost::asio::ip::make_address(std::string(text));
+}
 
-proxies of(std::vector<std::string> ranges) { return proxies(ranges); }
+proxies of(std::vector<std::string> ranges) {
+    return proxies(ranges);
+}
 
 const proxies believed = of({"10.0.0.0/8", "fd00::/8", "192.0.2.7"});
 
@@ -46,9 +50,11 @@ BOOST_AUTO_TEST_CASE(ranges_hold_addresses) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_range_is_refused) {
-    for (const std::string_view text : {"", "proxy", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "fd00::/129", "10.0.0/8"}) {
+    for (const std::string_view text :
+         {"", "proxy", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "fd00::/129", "10.0.0/8"}) {
         BOOST_TEST_CONTEXT(text) {
-            BOOST_CHECK_EXCEPTION(of({std::string(text)}), taskflux::error, [](const auto& e) { return e.code() == taskflux::errc::invalid_argument; });
+            BOOST_CHECK_EXCEPTION(of({std::string(text)}), taskflux::error,
+                                  [](const auto& e) { return e.code() == taskflux::errc::invalid_argument; });
         }
     }
 }

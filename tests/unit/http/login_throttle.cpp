@@ -14,11 +14,14 @@ namespace http_login_throttle {
 
 const taskflux::time_point start = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 
-boost::asio::ip::address at(std::string_view text) { return boost::asio::ip::make_address(std::string(text)); }
+boost::asio::ip::address at(std::string_view text) {
+    return boost::asio::ip::make_address(std::string(text));
+}
 
 /// A throttle with a clock of its own.
 struct fixture {
-    login_throttle throttle{throttle_options().free_trials(2).free_in_all(4).delays(1s, 8s).longest_for_name(2s).forget_after(60s).most_under_way(3)};
+    login_throttle throttle{
+        throttle_options().free_trials(2).free_in_all(4).delays(1s, 8s).longest_for_name(2s).forget_after(60s).most_under_way(3)};
     taskflux::time_point now = start;
 
     /// How many seconds to wait; 0: it was tried, and has failed.

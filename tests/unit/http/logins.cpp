@@ -46,7 +46,8 @@ struct fixture {
     }
 
     std::shared_ptr<logins> make(login_sources sources) {
-        return std::make_shared<logins>(std::move(sources), pool.get_executor(), clock.shared(), throttle_options().free_trials(2).delays(4s, 60s));
+        return std::make_shared<logins>(std::move(sources), pool.get_executor(), clock.shared(),
+                                        throttle_options().free_trials(2).delays(4s, 60s));
     }
 
     std::vector<login> check_all(int count, std::optional<std::string> authorization, std::string cookie = {}) {
@@ -61,7 +62,9 @@ struct fixture {
         for (auto& one : running) made.push_back(one.get());
         return made;
     }
-    login check(std::optional<std::string> authorization, std::string cookie = {}) { return check_all(1, std::move(authorization), std::move(cookie)).front(); }
+    login check(std::optional<std::string> authorization, std::string cookie = {}) {
+        return check_all(1, std::move(authorization), std::move(cookie)).front();
+    }
 };
 
 const std::string right = "Basic YW5uOmxvbmcgZW5vdWdo", wrong = "Basic YW5uOmxvbmcgZW5vdWdoPw==";  // ann:long enough, and with a ?
@@ -85,7 +88,10 @@ BOOST_AUTO_TEST_CASE(passwords_tokens_and_sessions_log_in) {
     const auto by_cookie = check(std::nullopt, "other=1; __Host-taskflux=x; __Host-taskflux=" + cookie);
     BOOST_TEST(by_cookie.name() == "ann");
     BOOST_TEST_REQUIRE(by_cookie.by_cookie().has_value());
-    BOOST_TEST(cookies->is_csrf_token(*by_cookie.by_cookie(), cookies->csrf_token(*by_cookie.by_cookie())));
+    BOOST_TEST(all->may_change(by_cookie, cookies->csrf_token(*by_cookie.by_cookie())));
+    BOOST_TEST(!all->may_change(by_cookie, "x"));
+    BOOST_TEST(!all->may_change(by_cookie, std::nullopt));
+    BOOST_TEST(all->may_change(by_password, std::nullopt));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_told_from_what_is_wrong) {

@@ -55,9 +55,13 @@ read_form read(std::string_view body, std::size_t piece, multipart_limits limits
     return made;
 }
 
-read_form read(std::string_view body, multipart_limits limits = {}) { return read(body, body.size() + 1, limits); }
+read_form read(std::string_view body, multipart_limits limits = {}) {
+    return read(body, body.size() + 1, limits);
+}
 
-std::string head(std::string_view disposition) { return "--XX\r\nContent-Disposition: " + std::string(disposition) + "\r\n\r\n"; }
+std::string head(std::string_view disposition) {
+    return "--XX\r\nContent-Disposition: " + std::string(disposition) + "\r\n\r\n";
+}
 
 std::optional<std::string> file_name(std::string_view parameters) {
     const auto form = read(head("form-data; name=\"file\"; " + std::string(parameters)) + "x\r\n--XX--\r\n");
@@ -78,9 +82,10 @@ using namespace http_multipart;
 BOOST_AUTO_TEST_SUITE(http_multipart)
 
 BOOST_AUTO_TEST_CASE(a_form_has_the_same_parts_however_its_bytes_arrive) {
-    const std::string body = "a preamble --XX \r\n--X\r\n--XX \t\r\nContent-Disposition: form-data; name=\"a\"\r\nX-Other: 1\r\n\r\n"
-                             "\r\r\n-\r\n--X\r\n--\r\n\r\n--XX\r\ncontent-type: text/plain\r\n"
-                             "CONTENT-DISPOSITION: form-data; name=\"file\"; filename=\"b.txt\"\r\n\r\n\r\n--XX--\r\nan epilogue\r\n--XX\r\n";
+    const std::string body =
+        "a preamble --XX \r\n--X\r\n--XX \t\r\nContent-Disposition: form-data; name=\"a\"\r\nX-Other: 1\r\n\r\n"
+        "\r\r\n-\r\n--X\r\n--\r\n\r\n--XX\r\ncontent-type: text/plain\r\n"
+        "CONTENT-DISPOSITION: form-data; name=\"file\"; filename=\"b.txt\"\r\n\r\n\r\n--XX--\r\nan epilogue\r\n--XX\r\n";
     for (std::size_t piece = 1; piece <= body.size(); ++piece) {
         const auto form = read(body, piece);
         BOOST_TEST_CONTEXT(piece) {
@@ -107,7 +112,8 @@ BOOST_AUTO_TEST_CASE(a_part_may_be_empty_with_one_line_end_or_two) {
 }
 
 BOOST_AUTO_TEST_CASE(what_requests_sends_is_read) {
-    const auto form = read("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\xE6\x96\x87.bin\"\r\n\r\n\n\xFF\x01\r\n--XX--\r\n");
+    const auto form = read(
+        "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\xE6\x96\x87.bin\"\r\n\r\n\n\xFF\x01\r\n--XX--\r\n");
     BOOST_TEST(!form.failure.has_value());
     BOOST_TEST(form.parts.at(0).head.file_name.value() == "\xE6\x96\x87.bin");
     BOOST_TEST(form.parts.at(0).head.content_type.empty());
@@ -170,7 +176,8 @@ BOOST_AUTO_TEST_CASE(heads_and_parts_are_bounded) {
     BOOST_TEST(has(read(one + one + one + "--XX--", multipart_limits().parts(2)), 413, "more than 2 parts"));
     const auto size = one.size() - 6 - 3;  // without the boundary's line and the data
     BOOST_TEST(!read(one + "--XX--", multipart_limits().head(size)).failure.has_value());
-    BOOST_TEST(has(read(one + "--XX--", multipart_limits().head(size - 1)), 400, "more than " + std::to_string(size - 1) + " bytes"));
+    BOOST_TEST(
+        has(read(one + "--XX--", multipart_limits().head(size - 1)), 400, "more than " + std::to_string(size - 1) + " bytes"));
     BOOST_TEST(has(read("--XX" + std::string(10'000, ' ')), 400, "neither"));
 }
 
@@ -192,8 +199,10 @@ BOOST_AUTO_TEST_CASE(the_boundary_is_in_the_content_type) {
     BOOST_TEST(of("multipart/form-data; boundary=" + std::string(70, 'x')).text().size() == 70U);
     BOOST_TEST(of("multipart/mixed; boundary=abc").refused().value().status() == 415U);
     BOOST_TEST(multipart_boundary::of(std::nullopt).refused().value().status() == 415U);
-    for (const std::string_view parameter : {"", "; boundary=\"\"", "; boundary=\"a \"", "; boundary=\"a\tb\"", "; boundary=\"a;b\""}) {
-        BOOST_TEST_CONTEXT(parameter) BOOST_TEST(of("multipart/form-data" + std::string(parameter)).refused().value().status() == 400U);
+    for (const std::string_view parameter :
+         {"", "; boundary=\"\"", "; boundary=\"a \"", "; boundary=\"a\tb\"", "; boundary=\"a;b\""}) {
+        BOOST_TEST_CONTEXT(parameter)
+        BOOST_TEST(of("multipart/form-data" + std::string(parameter)).refused().value().status() == 400U);
     }
     BOOST_TEST(of("multipart/form-data; boundary=" + std::string(71, 'x')).refused().value().status() == 400U);
 }

@@ -43,7 +43,8 @@ BOOST_AUTO_TEST_CASE(the_closest_range_counts) {
 
 BOOST_AUTO_TEST_CASE(a_field_that_says_nothing_accepts_all) {
     BOOST_TEST(chosen(std::nullopt) == "application/json");
-    for (const std::string_view text : {"", ",", "x", "/", "text/html;q=2", "text/html;q=", "text/html;q=0.1234", "text/html;q=1.001", ";q=1"}) {
+    for (const std::string_view text :
+         {"", ",", "x", "/", "text/html;q=2", "text/html;q=", "text/html;q=0.1234", "text/html;q=1.001", ";q=1"}) {
         BOOST_TEST_CONTEXT(text) BOOST_TEST(chosen(text) == "application/json");
     }
 }
@@ -64,10 +65,12 @@ BOOST_AUTO_TEST_CASE(members_are_bounded) {
 
 BOOST_AUTO_TEST_CASE(a_coding_is_used_where_it_is_wanted) {
     const auto is_gzip = [](std::string_view text) { return choose_coding(text) == content_coding::gzip; };
-    for (const std::string_view text : {"gzip", "gzip, deflate, br", "GZIP;q=0.5", "x-gzip", "*", "gzip;q=0.5, identity;q=0.5", "identity;q=0, *;q=0.1"}) {
+    for (const std::string_view text :
+         {"gzip", "gzip, deflate, br", "GZIP;q=0.5", "x-gzip", "*", "gzip;q=0.5, identity;q=0.5", "identity;q=0, *;q=0.1"}) {
         BOOST_TEST_CONTEXT(text) BOOST_TEST(is_gzip(text));
     }
-    for (const std::string_view text : {"", "br", "gzip;q=0", "gzip;q=0, *", "identity, gzip;q=0.5", "*;q=0.5, gzip;q=0", "identity"}) {
+    for (const std::string_view text :
+         {"", "br", "gzip;q=0", "gzip;q=0, *", "identity, gzip;q=0.5", "*;q=0.5, gzip;q=0", "identity"}) {
         BOOST_TEST_CONTEXT(text) BOOST_TEST(bool(choose_coding(text) == content_coding::identity));
     }
     BOOST_TEST(bool(choose_coding(std::nullopt) == content_coding::identity));
@@ -77,12 +80,14 @@ BOOST_AUTO_TEST_CASE(a_coding_is_used_where_it_is_wanted) {
 }
 
 BOOST_AUTO_TEST_CASE(json_is_asked_for_by_its_type) {
-    for (const std::string_view type : {"application/json", "Application/JSON; charset=UTF-8", "application/problem+json", "application/json;charset=\"utf-8\"",
-                                        "application/json;", "application/json; charset=us-ascii"}) {
+    for (const std::string_view type :
+         {"application/json", "Application/JSON; charset=UTF-8", "application/problem+json", "application/json;charset=\"utf-8\"",
+          "application/json;", "application/json; charset=us-ascii"}) {
         BOOST_TEST_CONTEXT(type) BOOST_TEST(!refused_unless_json(type).has_value());
     }
-    for (const std::string_view type : {"", "json", "text/json", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "application/json; charset=utf-16",
-                                        "application/json x", "application /json", "application/json; x", "image/a+json"}) {
+    for (const std::string_view type :
+         {"", "json", "text/json", "text/plain", "application/x-www-form-urlencoded", "application/jsonx",
+          "application/json; charset=utf-16", "application/json x", "application /json", "application/json; x", "image/a+json"}) {
         BOOST_TEST_CONTEXT(type) BOOST_TEST(refused_unless_json(type).value().status() == 415U);
     }
     BOOST_TEST(refused_unless_json(std::nullopt).value().text().starts_with("the body has no Content-Type"));

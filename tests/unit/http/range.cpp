@@ -21,7 +21,8 @@ std::string chosen(std::string_view range, std::uint64_t size = 100) {
         case range_choice::kind::partial: break;
     }
     std::string made;
-    for (const auto& one : choice.ranges()) made.append(made.empty() ? "" : " ").append(std::to_string(one.first) + '-' + std::to_string(one.last));
+    for (const auto& one : choice.ranges())
+        made.append(made.empty() ? "" : " ").append(std::to_string(one.first) + '-' + std::to_string(one.last));
     return made;
 }
 
@@ -56,8 +57,9 @@ BOOST_AUTO_TEST_CASE(what_overlaps_or_touches_is_one_range_in_the_place_of_the_f
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_range_does_not_count) {
-    for (const std::string_view text : {"", "bytes", "bytes=", "bytes=,", "items=0-9", "bytes=a-b", "bytes=9-0", "bytes=-", "bytes=0-9,x", "bytes=1",
-                                        "bytes=0 - 9", "bytes=--1", "bytes=0-9-", "bytes=+0-9", "bytes 0-9"}) {
+    for (const std::string_view text :
+         {"", "bytes", "bytes=", "bytes=,", "items=0-9", "bytes=a-b", "bytes=9-0", "bytes=-", "bytes=0-9,x", "bytes=1",
+          "bytes=0 - 9", "bytes=--1", "bytes=0-9-", "bytes=+0-9", "bytes 0-9"}) {
         BOOST_TEST_CONTEXT(text) BOOST_TEST(chosen(text) == "whole");
     }
 }
@@ -82,7 +84,8 @@ BOOST_AUTO_TEST_CASE(their_number_is_bounded) {
 BOOST_AUTO_TEST_CASE(answers_say_which_range_they_are) {
     BOOST_TEST(content_range({0, 9}, 100) == "bytes 0-9/100");
     BOOST_TEST(unsatisfied_range(100) == "bytes */100");
-    BOOST_TEST(range_head("b", "text/plain", {0, 9}, 100) == "\r\n--b\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-9/100\r\n\r\n");
+    BOOST_TEST(range_head("b", "text/plain", {0, 9}, 100) ==
+               "\r\n--b\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-9/100\r\n\r\n");
     BOOST_TEST(range_head("b", "", {0, 9}, 100) == "\r\n--b\r\nContent-Range: bytes 0-9/100\r\n\r\n");
     BOOST_TEST(range_end("b") == "\r\n--b--\r\n");
 }

@@ -17,7 +17,9 @@ namespace http_session {
 const taskflux::time_point now = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 const std::string one(32, 'a'), other(32, 'b');
 
-sessions with(std::vector<std::string> secrets) { return sessions(session_secrets(std::move(secrets)), 1h); }
+sessions with(std::vector<std::string> secrets) {
+    return sessions(session_secrets(std::move(secrets)), 1h);
+}
 
 }  // namespace http_session
 
@@ -72,12 +74,14 @@ BOOST_AUTO_TEST_CASE(a_secret_is_replaced_while_sessions_go_on) {
 
 BOOST_AUTO_TEST_CASE(a_csrf_token_is_of_one_session) {
     const auto all = with({one});
-    const auto mine = all.read(all.begin("ann", "stamp", now), now).value(), others = all.read(all.begin("ann", "stamp", now), now).value();
+    const auto mine = all.read(all.begin("ann", "stamp", now), now).value(),
+               others = all.read(all.begin("ann", "stamp", now), now).value();
     const auto token = all.csrf_token(mine);
     BOOST_TEST(all.is_csrf_token(mine, token));
     BOOST_TEST(all.csrf_token(mine) == token);
     BOOST_TEST(!all.is_csrf_token(others, token));
-    for (const std::string& text : {std::string(), token.substr(1), token + 'A', std::string("x")}) BOOST_TEST(!all.is_csrf_token(mine, text));
+    for (const std::string& text : {std::string(), token.substr(1), token + 'A', std::string("x")})
+        BOOST_TEST(!all.is_csrf_token(mine, text));
 }
 
 BOOST_AUTO_TEST_CASE(secrets_are_long_enough_or_random) {

@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_CASE(a_token_says_who_has_it_until_it_expires) {
     BOOST_TEST(all.verify(token, now + 1h - 1ms).has_value());
     BOOST_TEST(!all.verify(token, now + 1h).has_value());
     BOOST_TEST(bool(all.verify(other, now + 24h * 3650)->may == permission::admin));
-    for (const std::string& text : {std::string(), token.substr(1), token + 'x', std::string("tfx_")}) BOOST_TEST(!all.verify(text, now).has_value());
+    for (const std::string& text : {std::string(), token.substr(1), token + 'x', std::string("tfx_")})
+        BOOST_TEST(!all.verify(text, now).has_value());
     BOOST_TEST(folder.read("tokens.json").find(token.substr(4)) == std::string::npos);
 }
 
@@ -77,10 +78,13 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_valid_is_refused) {
     BOOST_TEST(is_taken(R"({"a": {)" + hash + R"(, "permission": "read"}})"));
     BOOST_TEST(is_taken(R"({"a": {)" + hash + R"(, "permission": "read", "expires": "2026-01-01T00:00:00+01:00"}})"));
     BOOST_TEST(is_taken(""));
-    for (const std::string& text : {std::string(R"({"a": "token"})"), R"({"a": {)" + hash + "}}", std::string(R"({"a": {"permission": "read"}})"),
-                                    std::string(R"({"a": {"sha256": "AAAA", "permission": "read"}})"), R"({"a": {)" + hash + R"(, "permission": "read", "expires": 5}})",
-                                    R"({"a": {)" + hash + R"(, "permission": "read", "expires": "2026"}})", R"({"a": {)" + hash + R"(, "permission": "read", "x": 1}})",
-                                    R"({"a": {)" + hash + R"(, "permission": "read"}, "b": {)" + hash + R"(, "permission": "read"}})"}) {
+    for (const std::string& text :
+         {std::string(R"({"a": "token"})"), R"({"a": {)" + hash + "}}", std::string(R"({"a": {"permission": "read"}})"),
+          std::string(R"({"a": {"sha256": "AAAA", "permission": "read"}})"),
+          R"({"a": {)" + hash + R"(, "permission": "read", "expires": 5}})",
+          R"({"a": {)" + hash + R"(, "permission": "read", "expires": "2026"}})",
+          R"({"a": {)" + hash + R"(, "permission": "read", "x": 1}})",
+          R"({"a": {)" + hash + R"(, "permission": "read"}, "b": {)" + hash + R"(, "permission": "read"}})"}) {
         BOOST_TEST_CONTEXT(text) BOOST_TEST(!is_taken(text));
     }
     BOOST_CHECK_THROW(add_token(file(), "", permission::read), taskflux::error);

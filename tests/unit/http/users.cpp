@@ -69,32 +69,39 @@ BOOST_AUTO_TEST_CASE(a_password_is_known_by_its_hash) {
 
 BOOST_AUTO_TEST_CASE(a_hash_of_another_program_is_read) {
     // RFC 7914, section 12: "pleaseletmein", "SodiumChloride", N 16384, r 8, p 1.
-    const auto read = password_hash::parse("$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw");
+    const auto read = password_hash::parse(
+        "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/"
+        "2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw");
     BOOST_TEST_REQUIRE(read.has_value());
     BOOST_TEST(read->is("pleaseletmein"));
     BOOST_TEST(!read->is("pleaseletmeout"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_hash_or_takes_too_much_is_refused) {
-    const std::string salt = "MDEyMzQ1Njc4OWFiY2RlZg", hash = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY", end = '$' + salt + '$' + hash;
+    const std::string salt = "MDEyMzQ1Njc4OWFiY2RlZg", hash = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
+                      end = '$' + salt + '$' + hash;
     BOOST_TEST(password_hash::parse("scrypt$ln=4,r=1,p=1" + end).has_value());
     BOOST_TEST(password_hash::parse("scrypt$ln=18,r=8,p=4" + end).has_value());  // 256 MiB, four times
-    for (const std::string& text : {"scrypt$ln=18,r=8,p=5" + end, "scrypt$ln=18,r=9,p=1" + end, "scrypt$ln=0,r=8,p=1" + end, "scrypt$ln=4,r=8" + end,
-                                   "scrypt$ln=4,r=8,p=-1" + end, "scrypt$ln=4,r=8,p=1,x=1" + end, "scrypt$ln=99999999999,r=8,p=1" + end,
-                                   "scrypt$ln=4,r=1,p=1$" + salt, "scrypt$ln=4,r=1,p=1$" + salt + "$", "scrypt$ln=4,r=1,p=1$AAAA$" + hash,
-                                   "scrypt$ln=4,r=1,p=1$" + salt + "$AAAA", "scrypt$ln=4,r=1,p=1$" + salt + "$!" + hash, std::string("bcrypt$x"), std::string()}) {
+    for (const std::string& text :
+         {"scrypt$ln=18,r=8,p=5" + end, "scrypt$ln=18,r=9,p=1" + end, "scrypt$ln=0,r=8,p=1" + end, "scrypt$ln=4,r=8" + end,
+          "scrypt$ln=4,r=8,p=-1" + end, "scrypt$ln=4,r=8,p=1,x=1" + end, "scrypt$ln=99999999999,r=8,p=1" + end,
+          "scrypt$ln=4,r=1,p=1$" + salt, "scrypt$ln=4,r=1,p=1$" + salt + "$", "scrypt$ln=4,r=1,p=1$AAAA$" + hash,
+          "scrypt$ln=4,r=1,p=1$" + salt + "$AAAA", "scrypt$ln=4,r=1,p=1$" + salt + "$!" + hash, std::string("bcrypt$x"),
+          std::string()}) {
         BOOST_TEST_CONTEXT(text) BOOST_TEST(!password_hash::parse(text).has_value());
     }
 }
 
 BOOST_AUTO_TEST_CASE(users_log_in_with_plain_passwords_and_with_hashes) {
-    write(R"({"ann": "plain", "bob": ")" + password_hash::make("hashed", cheap).text() + R"(", "cid": {"password": "third", "permission": "admin"}})");
+    write(R"({"ann": "plain", "bob": ")" + password_hash::make("hashed", cheap).text() +
+          R"(", "cid": {"password": "third", "permission": "admin"}})");
     auto all = open(users_options().default_permission(permission::control));
     BOOST_TEST(bool(all.verify("ann", "plain", now) == permission::control));
     BOOST_TEST(bool(all.verify("bob", "hashed", now) == permission::control));
     BOOST_TEST(bool(all.verify("cid", "third", now) == permission::admin));
     for (const std::string_view name : {"ann", "bob", "cid", "dan", ""}) {
-        for (const std::string_view password : {"", "x", "Plain", "plain ", "scrypt$", "thir"}) BOOST_TEST(!all.verify(name, password, now).has_value());
+        for (const std::string_view password : {"", "x", "Plain", "plain ", "scrypt$", "thir"})
+            BOOST_TEST(!all.verify(name, password, now).has_value());
     }
     BOOST_TEST(!all.verify("bob", "plain", now).has_value());
     BOOST_TEST(lines.size() == 1U);
@@ -108,10 +115,11 @@ BOOST_AUTO_TEST_CASE(hashes_alone_are_not_warned_of) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_valid_is_refused_without_its_secrets) {
-    for (const std::string_view text : {"[]", "{", R"({"ann": 1})", R"({"ann": ""})", R"({"": "secret"})", R"({"a:b": "secret"})", R"({"a\u0001": "secret"})",
-                                        R"({"ann": {"permission": "read"}})", R"({"ann": {"password": "secret", "permission": "none"}})",
-                                        R"({"ann": {"password": "secret", "permission": 1}})", R"({"ann": {"password": "secret", "admin": true}})",
-                                        R"({"ann": "scrypt$secret"})", R"({"ann": null})"}) {
+    for (const std::string_view text :
+         {"[]", "{", R"({"ann": 1})", R"({"ann": ""})", R"({"": "secret"})", R"({"a:b": "secret"})", R"({"a\u0001": "secret"})",
+          R"({"ann": {"permission": "read"}})", R"({"ann": {"password": "secret", "permission": "none"}})",
+          R"({"ann": {"password": "secret", "permission": 1}})", R"({"ann": {"password": "secret", "admin": true}})",
+          R"({"ann": "scrypt$secret"})", R"({"ann": null})"}) {
         BOOST_TEST_CONTEXT(text) {
             const auto refused = refusal_of(text);
             BOOST_TEST(refused != "taken");
@@ -119,7 +127,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_valid_is_refused_without_its_secrets) {
         }
     }
     BOOST_TEST(refusal_of(R"({"ann": {"password": "x", "permission": "root"}})").find("\"ann\"") != std::string::npos);
-    BOOST_CHECK_EXCEPTION(users(folder.path("missing"), now), taskflux::error, [](const auto& e) { return e.code() == taskflux::errc::unavailable; });
+    BOOST_CHECK_EXCEPTION(users(folder.path("missing"), now), taskflux::error,
+                          [](const auto& e) { return e.code() == taskflux::errc::unavailable; });
     BOOST_CHECK_THROW(users(folder.path(), now), taskflux::error);
 }
 
@@ -213,11 +222,13 @@ BOOST_AUTO_TEST_CASE(users_are_added_replaced_and_removed_in_a_file) {
     BOOST_TEST(all.verify("old", "kept as it is", now).has_value());
     BOOST_TEST(folder.read("users.json").find("second password") == std::string::npos);
     BOOST_TEST(folder.count() == 1);
-    BOOST_TEST(bool((std::filesystem::status(file()).permissions() & std::filesystem::perms::others_all) == std::filesystem::perms::none));
+    BOOST_TEST(
+        bool((std::filesystem::status(file()).permissions() & std::filesystem::perms::others_all) == std::filesystem::perms::none));
     BOOST_TEST(remove_user(file(), "ann"));
     BOOST_TEST(!remove_user(file(), "ann"));
     BOOST_TEST(!open().find("ann", now).has_value());
-    for (const std::string_view name : {"", "a:b", "a\n"}) BOOST_CHECK_THROW(add_user(file(), name, "long enough", permission::read, cheap), taskflux::error);
+    for (const std::string_view name : {"", "a:b", "a\n"})
+        BOOST_CHECK_THROW(add_user(file(), name, "long enough", permission::read, cheap), taskflux::error);
     BOOST_CHECK_THROW(add_user(file(), "ann", "short", permission::read, cheap), taskflux::error);
 }
 

@@ -12,12 +12,12 @@
 #include <system_error>
 
 #if defined(__unix__) || defined(__APPLE__)
-#include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
 
 namespace taskflux::detail {
 
@@ -82,7 +82,8 @@ open_file open_file_in(const open_file& folder, const std::string& name, std::er
 }
 
 open_file create_file_in(const open_file& folder, const std::string& name, std::error_code& ec) {
-    return platform_files::open_in(folder.number(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, ec, S_IRUSR | S_IWUSR | S_IRGRP);
+    return platform_files::open_in(folder.number(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, ec,
+                                   S_IRUSR | S_IWUSR | S_IRGRP);
 }
 
 file_facts facts_of(const open_file& file, std::error_code& ec) {
@@ -101,7 +102,8 @@ std::size_t read_at(const open_file& file, std::uint64_t offset, char* into, std
     std::size_t done = 0;
     ec.clear();
     while (done < size) {
-        const auto count = platform_files::again([&] { return ::pread(file.number(), into + done, size - done, static_cast<off_t>(offset + done)); });
+        const auto count = platform_files::again(
+            [&] { return ::pread(file.number(), into + done, size - done, static_cast<off_t>(offset + done)); });
         platform_files::set(ec, count >= 0);
         if (count <= 0) break;
         done += static_cast<std::size_t>(count);
@@ -159,24 +161,52 @@ namespace taskflux::detail {
 
 namespace platform_files {
 
-inline void refuse(std::error_code& ec) { ec = std::make_error_code(std::errc::not_supported); }
+inline void refuse(std::error_code& ec) {
+    ec = std::make_error_code(std::errc::not_supported);
+}
 
 }  // namespace platform_files
 
 void open_file::close() noexcept {}
-open_file open_folder(const std::string&, std::error_code& ec) { return platform_files::refuse(ec), open_file(); }
-open_file open_path(const std::string&, std::error_code& ec) { return platform_files::refuse(ec), open_file(); }
-open_file open_folder_in(const open_file&, const std::string&, std::error_code& ec) { return platform_files::refuse(ec), open_file(); }
-open_file open_file_in(const open_file&, const std::string&, std::error_code& ec) { return platform_files::refuse(ec), open_file(); }
-open_file create_file_in(const open_file&, const std::string&, std::error_code& ec) { return platform_files::refuse(ec), open_file(); }
-file_facts facts_of(const open_file&, std::error_code& ec) { return platform_files::refuse(ec), file_facts(); }
-file_facts facts_in(const open_file&, const std::string&, std::error_code& ec) { return platform_files::refuse(ec), file_facts(); }
-std::size_t read_at(const open_file&, std::uint64_t, char*, std::size_t, std::error_code& ec) { return platform_files::refuse(ec), 0; }
-void write_all(const open_file&, std::string_view, std::error_code& ec) { platform_files::refuse(ec); }
-void flush(const open_file&, std::error_code& ec) { platform_files::refuse(ec); }
-void rename_in(const open_file&, const std::string&, const std::string&, std::error_code& ec) { platform_files::refuse(ec); }
-void remove_in(const open_file&, const std::string&, std::error_code& ec) { platform_files::refuse(ec); }
-void for_each_name(const open_file&, const std::function<void(const std::string&)>&, std::error_code& ec) { platform_files::refuse(ec); }
+open_file open_folder(const std::string&, std::error_code& ec) {
+    return platform_files::refuse(ec), open_file();
+}
+open_file open_path(const std::string&, std::error_code& ec) {
+    return platform_files::refuse(ec), open_file();
+}
+open_file open_folder_in(const open_file&, const std::string&, std::error_code& ec) {
+    return platform_files::refuse(ec), open_file();
+}
+open_file open_file_in(const open_file&, const std::string&, std::error_code& ec) {
+    return platform_files::refuse(ec), open_file();
+}
+open_file create_file_in(const open_file&, const std::string&, std::error_code& ec) {
+    return platform_files::refuse(ec), open_file();
+}
+file_facts facts_of(const open_file&, std::error_code& ec) {
+    return platform_files::refuse(ec), file_facts();
+}
+file_facts facts_in(const open_file&, const std::string&, std::error_code& ec) {
+    return platform_files::refuse(ec), file_facts();
+}
+std::size_t read_at(const open_file&, std::uint64_t, char*, std::size_t, std::error_code& ec) {
+    return platform_files::refuse(ec), 0;
+}
+void write_all(const open_file&, std::string_view, std::error_code& ec) {
+    platform_files::refuse(ec);
+}
+void flush(const open_file&, std::error_code& ec) {
+    platform_files::refuse(ec);
+}
+void rename_in(const open_file&, const std::string&, const std::string&, std::error_code& ec) {
+    platform_files::refuse(ec);
+}
+void remove_in(const open_file&, const std::string&, std::error_code& ec) {
+    platform_files::refuse(ec);
+}
+void for_each_name(const open_file&, const std::function<void(const std::string&)>&, std::error_code& ec) {
+    platform_files::refuse(ec);
+}
 
 }  // namespace taskflux::detail
 

@@ -20,8 +20,12 @@ namespace taskflux::http::secrets {
 
 inline constexpr std::size_t digest_size = 32;
 
-inline const unsigned char* readable(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
-inline unsigned char* writable(std::string& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
+inline const unsigned char* readable(std::string_view bytes) {
+    return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+inline unsigned char* writable(std::string& bytes) {
+    return reinterpret_cast<unsigned char*>(bytes.data());
+}
 
 inline void check(bool is_done, const char* what) {
     if (!is_done) throw error(errc::unavailable, std::string("OpenSSL could not ") + what);
@@ -41,7 +45,8 @@ inline std::string sha256(std::string_view bytes) {
 
 inline std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     std::string made(digest_size, '\0');
-    check(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), readable(bytes), bytes.size(), writable(made), nullptr) != nullptr,
+    check(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), readable(bytes), bytes.size(), writable(made), nullptr) !=
+              nullptr,
           "do HMAC-SHA-256");
     return made;
 }
@@ -52,7 +57,9 @@ inline bool same(std::string_view one, std::string_view other) {
 }
 
 /// Texts of several parts that can't be confused: each after its size.
-inline void append_part(std::string& out, std::string_view part) { out.append(std::to_string(part.size())).append(":").append(part); }
+inline void append_part(std::string& out, std::string_view part) {
+    out.append(std::to_string(part.size())).append(":").append(part);
+}
 
 /// RFC 4648, section 4, without padding.
 inline std::string to_base64(std::string_view bytes) {

@@ -29,7 +29,8 @@ void check_name(std::string_view name);
 std::optional<permission> permission_of(std::string_view text);
 std::string_view text_of(permission may);
 
-/// The permission in an object's member `permission`; nothing where it is missing. Errors: `invalid_argument`; `where`: "of user x".
+/// The permission in an object's member `permission`; nothing where it is missing. Errors: `invalid_argument`; `where`: "of user
+/// x".
 std::optional<permission> permission_in(const boost::json::object& members, const std::string& where);
 
 }  // namespace taskflux::http::secrets

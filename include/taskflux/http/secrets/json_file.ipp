@@ -20,8 +20,8 @@
 
 namespace taskflux::http::secrets {
 
-inline constexpr std::array<std::pair<std::string_view, permission>, 4> permission_names = {{
-    {"read", permission::read}, {"submit", permission::submit}, {"control", permission::control}, {"admin", permission::admin}}};
+inline constexpr std::array<std::pair<std::string_view, permission>, 4> permission_names = {
+    {{"read", permission::read}, {"submit", permission::submit}, {"control", permission::control}, {"admin", permission::admin}}};
 
 boost::json::object read_object(std::string_view text, std::string_view what) {
     const auto refuse = [&](const std::string& why) {
@@ -41,7 +41,9 @@ boost::json::object read_object(std::string_view text, std::string_view what) {
 std::string write_object(const boost::json::object& members) {
     std::string made = "{";
     for (const auto& [name, value] : members) {
-        made.append(made.size() == 1 ? "\n  " : ",\n  ").append(boost::json::serialize(boost::json::string_view(name))).append(": ");
+        made.append(made.size() == 1 ? "\n  " : ",\n  ")
+            .append(boost::json::serialize(boost::json::string_view(name)))
+            .append(": ");
         made += boost::json::serialize(value);
     }
     return made += "\n}\n";
@@ -57,7 +59,8 @@ std::string flaw_of_name(std::string_view name) {
 
 void check_name(std::string_view name) {
     const auto flaw = flaw_of_name(name);
-    if (!flaw.empty()) throw error(errc::invalid_argument, "the name " + taskflux::detail::in_quotes(name) + " " + flaw + "; use another one");
+    if (!flaw.empty())
+        throw error(errc::invalid_argument, "the name " + taskflux::detail::in_quotes(name) + " " + flaw + "; use another one");
 }
 
 std::optional<permission> permission_of(std::string_view text) {

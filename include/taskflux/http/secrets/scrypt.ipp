@@ -41,8 +41,10 @@ inline std::optional<std::string> unpadded(std::string_view text) {
 inline std::string derive(std::string_view password, std::string_view salt, const scrypt_cost& cost, std::size_t size) {
     constexpr std::uint64_t margin = 1 << 20;  // for what OpenSSL needs besides
     std::string made(size, '\0');
-    const bool is_done = EVP_PBE_scrypt(password.data(), password.size(), readable(salt), salt.size(), std::uint64_t(1) << cost.log_rounds(), cost.block(),
-                                        cost.lanes(), cost.memory() + std::uint64_t(128) * cost.block() * (cost.lanes() + 2) + margin, writable(made), size) == 1;
+    const bool is_done =
+        EVP_PBE_scrypt(password.data(), password.size(), readable(salt), salt.size(), std::uint64_t(1) << cost.log_rounds(),
+                       cost.block(), cost.lanes(), cost.memory() + std::uint64_t(128) * cost.block() * (cost.lanes() + 2) + margin,
+                       writable(made), size) == 1;
     check(is_done, "do scrypt; is there enough memory?");
     return made;
 }
@@ -70,7 +72,8 @@ std::optional<password_hash> password_hash::parse(std::string_view text) {
     if (text.starts_with('$')) text.remove_prefix(1);  // as others write it
     if (!text.starts_with(scrypt_text::prefix)) return std::nullopt;
     text.remove_prefix(scrypt_text::prefix.size());
-    const auto log_rounds = scrypt_text::take_number(text, "ln=", 24), block = scrypt_text::take_number(text, ",r=", 64), lanes = scrypt_text::take_number(text, ",p=", 64);
+    const auto log_rounds = scrypt_text::take_number(text, "ln=", 24), block = scrypt_text::take_number(text, ",r=", 64),
+               lanes = scrypt_text::take_number(text, ",p=", 64);
     if (!log_rounds || !block || !lanes || !text.starts_with('$')) return std::nullopt;
     text.remove_prefix(1);
     const auto end = text.find('$');
@@ -78,8 +81,8 @@ std::optional<password_hash> password_hash::parse(std::string_view text) {
     auto salt = scrypt_text::unpadded(text.substr(0, end)), hash = scrypt_text::unpadded(text.substr(end + 1));
     password_hash made;
     made.cost_ = scrypt_cost(*log_rounds, *block, *lanes);
-    if (!salt || !hash || made.cost_.memory() > most_memory || made.cost_.work() > most_work || salt->size() < shortest_salt || salt->size() > longest ||
-        hash->size() < shortest_hash || hash->size() > longest) {
+    if (!salt || !hash || made.cost_.memory() > most_memory || made.cost_.work() > most_work || salt->size() < shortest_salt ||
+        salt->size() > longest || hash->size() < shortest_hash || hash->size() > longest) {
         return std::nullopt;
     }
     made.salt_ = std::move(*salt);
@@ -87,11 +90,13 @@ std::optional<password_hash> password_hash::parse(std::string_view text) {
     return made;
 }
 
-bool password_hash::is(std::string_view password) const { return same(scrypt_text::derive(password, salt_, cost_, hash_.size()), hash_); }
+bool password_hash::is(std::string_view password) const {
+    return same(scrypt_text::derive(password, salt_, cost_, hash_.size()), hash_);
+}
 
 std::string password_hash::text() const {
-    return std::string(scrypt_text::prefix) + "ln=" + std::to_string(cost_.log_rounds()) + ",r=" + std::to_string(cost_.block()) + ",p=" +
-           std::to_string(cost_.lanes()) + '$' + to_base64(salt_) + '$' + to_base64(hash_);
+    return std::string(scrypt_text::prefix) + "ln=" + std::to_string(cost_.log_rounds()) + ",r=" + std::to_string(cost_.block()) +
+           ",p=" + std::to_string(cost_.lanes()) + '$' + to_base64(salt_) + '$' + to_base64(hash_);
 }
 
 }  // namespace taskflux::http::secrets

@@ -22,8 +22,8 @@ public:
 
     const std::string& path() const { return path_; }
 
-    /// The file's text, the first time and when it differs from the last one; `wall`: the time of the wall clock. Looks at its time,
-    /// size and number, and at the text where it was changed so lately that another change may have the same time. Errors:
+    /// The file's text, the first time and when it differs from the last one; `wall`: the time of the wall clock. Looks at its
+    /// time, size and number, and at the text where it was changed so lately that another change may have the same time. Errors:
     /// `unavailable`, where it can't be read; `too_large` above 4 MiB.
     std::optional<std::string> changed(time_point wall);
 
@@ -87,8 +87,8 @@ private:
     std::string problem_;
 };
 
-/// Writes a file beside it, and puts that in its place: readers see the old one or the new one. The owner alone may read it, and its
-/// group as the process's mask has it. Errors: `unavailable`.
+/// Writes a file beside it, and puts that in its place: readers see the old one or the new one. The owner alone may read it, and
+/// its group as the process's mask has it. Errors: `unavailable`.
 void replace_file(const std::string& path, std::string_view text);
 
 /// The text of a file; empty where there is none. Errors as of `watched_file::changed`.

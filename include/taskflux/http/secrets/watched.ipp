@@ -36,7 +36,8 @@ inline std::string read_all(const taskflux::detail::open_file& file, const std::
     std::string text(most + 1, '\0');
     text.resize(taskflux::detail::read_at(file, 0, text.data(), text.size(), ec));
     check(ec, path, "read");
-    if (text.size() > most) throw error(errc::too_large, "the file " + taskflux::detail::in_quotes(path, 256) + " has more than 4 MiB");
+    if (text.size() > most)
+        throw error(errc::too_large, "the file " + taskflux::detail::in_quotes(path, 256) + " has more than 4 MiB");
     return text;
 }
 

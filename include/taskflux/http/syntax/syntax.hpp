@@ -10,20 +10,32 @@ namespace taskflux::http::syntax {
 
 // What the values of HTTP fields are made of: RFC 9110, section 5.6.
 
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
+inline bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+inline bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+inline bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
 
 inline bool is_token_character(char c) {
     return is_digit(c) || is_letter(c) || (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
 }
 
-inline bool is_token(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_token_character); }
+inline bool is_token(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, is_token_character);
+}
 
 /// What may stand in the value of a field: everything but control characters; a tab may.
-inline bool is_field_character(char c) { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) || c == '\t'; }
+inline bool is_field_character(char c) {
+    return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) || c == '\t';
+}
 
-inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+inline char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 /// ASCII letters alone, whatever the locale.
 inline std::string lower(std::string_view text) {
