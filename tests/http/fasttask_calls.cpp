@@ -243,7 +243,6 @@ BOOST_AUTO_TEST_CASE(a_form_must_have_a_file) {
     BOOST_TEST(status(other) == 422U);
     BOOST_TEST(boost::json::serialize(boost::json::parse(body(other)).at("detail").at(0).at("loc")) == R"(["body","file"])");
     BOOST_TEST(status(here.ask(post("/upload", "{}", "Content-Type: application/json\r\n"))) == 422U);
-    BOOST_TEST(status(here.ask(upload("--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n"))) == 422U);
     BOOST_TEST(status(here.ask(upload("--b\r\n"))) == 400U);
     BOOST_TEST(status(here.ask(upload(form("file", "a", std::string(1001, 'x'))))) == 413U);
     const std::string unnamed = text_of(here.told(here.ask(upload(form("file", "", "x")))).at("file_name"));

@@ -22,7 +22,7 @@
 namespace taskflux::detail {
 
 /// A value as an answer shows it: null where it is large, so that an answer is never many times the request.
-boost::json::value shown(const boost::json::value& of);
+boost::json::value shown_input(const boost::json::value& of);
 
 /// One thing that is wrong in a request: an item of the `detail` of a 422.
 class param_flaw {
@@ -32,7 +32,7 @@ public:
 
     param_flaw(std::string type, boost::json::array place, std::string message, const boost::json::value& input,
                boost::json::object context = {})
-        : type_(std::move(type)), place_(std::move(place)), message_(std::move(message)), input_(shown(input)),
+        : type_(std::move(type)), place_(std::move(place)), message_(std::move(message)), input_(shown_input(input)),
           context_(std::move(context)) {}
 
     const std::string& type() const { return type_; }

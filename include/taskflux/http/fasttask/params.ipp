@@ -38,7 +38,7 @@ inline bool fits(const boost::json::value& value, std::size_t& left) {
 
 }  // namespace params
 
-boost::json::value shown(const boost::json::value& of) {
+boost::json::value shown_input(const boost::json::value& of) {
     std::size_t left = 16 * 1024;
     return params::fits(of, left) ? of : boost::json::value(nullptr);
 }

@@ -18,7 +18,7 @@
 
 namespace taskflux::detail {
 
-namespace told {
+namespace telling {
 
 inline std::string none() { return "\"None\""; }
 
@@ -45,7 +45,7 @@ inline std::string where(const task_record& record) {
     return text + "\n";
 }
 
-}  // namespace told
+}  // namespace telling
 
 std::string python_type(const failure& why) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 22> known{{
@@ -100,21 +100,21 @@ std::string worker_of(const std::string& consumer) { return consumer.substr(0, c
 
 std::string failure_trace(const task_record& record) {
     if (record.error.empty()) {
-        if (record.state == task_state::expired) return told::expired_text();
-        return told::where(record) + "Exception: the task has failed";
+        if (record.state == task_state::expired) return telling::expired_text();
+        return telling::where(record) + "Exception: the task has failed";
     }
     const auto why = read_failure(record.error);
-    return told::where(record) + python_type(why) + ": " + why.message;
+    return telling::where(record) + python_type(why) + ": " + why.message;
 }
 
 std::string told_result(std::string_view stored) {
-    if (stored.empty()) return told::none();
+    if (stored.empty()) return telling::none();
     try {
         const auto value = decode<boost::json::value>(stored, decode_limits().max_depth(1024).max_size(stored.size()));
         switch (value.kind()) {
             case boost::json::kind::object:
             case boost::json::kind::string: return python_json(stored);
-            case boost::json::kind::null: return told::none();
+            case boost::json::kind::null: return telling::none();
             case boost::json::kind::bool_: return value.get_bool() ? "\"True\"" : "\"False\"";
             default: return python_json_string(python_json(stored));
         }
@@ -128,7 +128,7 @@ told_state tell_state(const task_record& record, const std::optional<task_situat
     switch (record.state) {
         case task_state::held:
         case task_state::scheduled:
-        case task_state::waiting: return told::before_attempt(record, why);
+        case task_state::waiting: return telling::before_attempt(record, why);
         case task_state::running:
         case task_state::waiting_children:
             if (record.cancel_requested) return {"REVOKED", "\"terminated\""};
@@ -138,10 +138,10 @@ told_state tell_state(const task_record& record, const std::optional<task_situat
         case task_state::cancelled: return {"REVOKED", record.attempts == 0 ? "\"revoked\"" : "\"terminated\""};
         case task_state::expired: break;
     }
-    return {"FAILURE", python_json_string(told::expired_text())};
+    return {"FAILURE", python_json_string(telling::expired_text())};
 }
 
-told_state unknown_state() { return {"PENDING", told::none()}; }
+told_state unknown_state() { return {"PENDING", telling::none()}; }
 
 std::string task_answer(std::string_view id, const told_state& of) {
     return "{\"id\": " + python_json_string(id) + ", \"state\": " + python_json_string(of.state) + ", \"result\": " + of.result + "}";
