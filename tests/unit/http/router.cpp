@@ -232,6 +232,10 @@ BOOST_AUTO_TEST_CASE(a_body_of_another_type_is_415) {
     asking.fields.add("Content-Type", "application/x-www-form-urlencoded");
     http::call in(std::move(asking), "{}");
     BOOST_TEST(answer(all, in).status() == 415U);
+    auto zipped = request("POST /v1/tell/a");
+    zipped.fields.add("Content-Encoding", "gzip");
+    http::call coded(std::move(zipped), "{}");
+    BOOST_TEST(answer(all, coded).status() == 415U);
     auto other = request("POST /v1/tell/a");
     other.fields.add("Content-Type", "application/vnd.x+JSON; charset=utf-8");
     http::call taken(std::move(other), "{}");
