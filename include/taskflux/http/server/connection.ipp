@@ -172,7 +172,7 @@ asio::awaitable<bool> http_connection::receive(std::size_t most) {
     const auto room = (std::min)(most, buffer_.max_size() - buffer_.size());
     const auto size = co_await stream_->read_some(buffer_.prepare(room), ec);
     buffer_.commit(size);
-    if (!ec && size > 0) co_return true;
+    if (!ec && size > 0 && !is_late_) co_return true;  // what comes just as the time is over is too late: the limit is spent
     if (!is_late_) is_lost_ = true;
     co_return false;
 }
