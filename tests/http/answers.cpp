@@ -1,3 +1,4 @@
+#include "certificates.hpp"
 #include "gate.hpp"
 
 #include <taskflux/http/tls.hpp>
@@ -113,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_file_is_sent) {
     const auto got = body(ask(get("/file")));
     BOOST_TEST(got.size() == 500'000U);
     BOOST_TEST(got.starts_with("abcde"));
-    BOOST_TEST(body(connect().send(get("/gone")).rest()) == "");
+    BOOST_TEST(status(ask(get("/gone"))) == 404U);
 }
 
 BOOST_AUTO_TEST_CASE(a_large_body_is_read_as_it_comes) {
@@ -200,6 +201,64 @@ BOOST_FIXTURE_TEST_CASE(the_port_without_encryption_leads_to_the_other, encrypte
     BOOST_TEST(status(made) == 308U);
     BOOST_TEST(wire::header(made, "Location") == "https://localhost:" + std::to_string(gateway.port()) + "/a?b=c");
     BOOST_TEST(wire::header(made, "Strict-Transport-Security") == "");
+}
+
+/// Files that are removed with it.
+struct pem_files {
+    pem_files() { write(certificate_one, key_one); }
+    ~pem_files() {
+        std::remove(certificate.c_str());
+        std::remove(key.c_str());
+    }
+
+    void write(std::string_view certificate_text, std::string_view key_text) const {
+        std::ofstream(certificate, std::ios::binary) << certificate_text;
+        std::ofstream(key, std::ios::binary) << key_text;
+        // Systems tell times of files in steps that a test is quicker than.
+        static int later = 0;
+        for (const auto& file : {certificate, key}) {
+            std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() + std::chrono::seconds(++later));
+        }
+    }
+
+    const std::string stem = std::filesystem::temp_directory_path() / ("taskflux_tls_" + std::to_string(reinterpret_cast<std::uintptr_t>(this)));
+    const std::string certificate = stem + ".pem", key = stem + ".key";
+};
+
+struct with_files : pem_files, answers {
+    with_files() : answers(taskflux::gateway_options().carry_by(http::tls(certificate, key))) {}
+
+    /// The name in the certificate that a new connection gets.
+    std::string name() {
+        asio::io_context mine;
+        asio::ssl::context settings(asio::ssl::context::tls_client);
+        asio::ssl::stream<tcp::socket> stream(mine, settings);
+        stream.next_layer().connect(tcp::endpoint(asio::ip::address_v4::loopback(), gateway.port()));
+        stream.handshake(asio::ssl::stream_base::client);
+        X509* const given = SSL_get1_peer_certificate(stream.native_handle());
+        char text[64] = {};
+        X509_NAME_get_text_by_NID(X509_get_subject_name(given), NID_commonName, text, sizeof text);
+        X509_free(given);
+        return text;
+    }
+
+    bool has_said(std::string_view what) {
+        for (const auto& line : said()) {
+            if (line.text.find(what) != std::string::npos) return true;
+        }
+        return false;
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_certificate_that_has_changed_is_read_again, with_files) {
+    BOOST_TEST(name() == "one");
+    write(certificate_two, key_one);  // half of it
+    while (!has_said("the one before stays in use")) BOOST_TEST(name() == "one");
+    write(certificate_two, key_two);
+    std::string now = name();
+    while (now == "one") now = name();
+    BOOST_TEST(now == "two");
+    BOOST_TEST(has_said("was read again"));
 }
 
 BOOST_AUTO_TEST_CASE(wrong_files_for_tls_are_refused) {

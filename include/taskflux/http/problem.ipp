@@ -3,6 +3,7 @@
 #include <taskflux/core/codec/error.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/failure.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/http/problem.hpp>
 #include <taskflux/http/response.hpp>
 
@@ -110,7 +111,7 @@ response problem_json(const problem& what, std::string_view request_id) {
     boost::json::object body{{"type", "about:blank"},
                              {"title", reason_of(what.status())},
                              {"status", what.status()},
-                             {"detail", what.detail()},
+                             {"detail", detail::as_utf8(what.detail())},
                              {"code", what.code()},
                              {"request_id", request_id}};
     boost::json::array errors;

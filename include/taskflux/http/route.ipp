@@ -121,6 +121,10 @@ void fail_parameter(const http::parameter& which, const std::string& why) {
 }
 
 void require_json(const http::request& asked) {
+    const auto coding = asked.fields.find("Content-Encoding");
+    if (coding && !http::same_word(*coding, "identity")) {
+        throw http::problem(415, "the body is compressed, as its Content-Encoding " + in_quotes(*coding) + " says; send it as it is");
+    }
     const auto given = asked.fields.find("Content-Type");
     if (!given) return;
     const auto type = trimmed(given->substr(0, given->find(';')));

@@ -5,6 +5,8 @@
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/http/router.hpp>
 
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/describe/enum_to_string.hpp>
 
 #include <algorithm>
@@ -221,9 +223,10 @@ asio::awaitable<response> router::answer(call& in, const std::function<void(cons
     auto work = answer_match(std::move(found), in);
     auto ended = co_await detail::caught(std::move(work));
     if (!ended.failure()) co_return ended.take();
-    if (detail::is_abort(ended.failure())) ended.take();  // throws
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) std::rethrow_exception(ended.failure());
     const auto what = problem_of(ended.failure());
-    if (what.status() >= 500 && on_failure) on_failure(ended.failure());
+    if (what.status() == 500 && on_failure) on_failure(ended.failure());
     auto made = form(what, in.request_id());
     if (what.is_closing()) made.header("Connection", "close");
     co_return made;

@@ -5,6 +5,7 @@
 #include <taskflux/http/values.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 #include <boost/test/unit_test.hpp>
@@ -81,6 +82,7 @@ auto says(std::string word) {
 asio::awaitable<void> nothing(http::call&) { co_return; }
 
 asio::awaitable<void> fails(http::call&) { throw std::runtime_error("secret"); co_return; }
+asio::awaitable<void> aborts(http::call&) { throw boost::system::system_error(asio::error::operation_aborted); co_return; }
 asio::awaitable<void> is_full(http::call&) { throw taskflux::error(taskflux::errc::queue_full, "queue q is full"); co_return; }
 
 asio::awaitable<http::reply<point>> accepted(http::call&) {
@@ -232,6 +234,10 @@ BOOST_AUTO_TEST_CASE(a_body_of_another_type_is_415) {
     asking.fields.add("Content-Type", "application/x-www-form-urlencoded");
     http::call in(std::move(asking), "{}");
     BOOST_TEST(answer(all, in).status() == 415U);
+    auto zipped = request("POST /v1/tell/a");
+    zipped.fields.add("Content-Encoding", "gzip");
+    http::call coded(std::move(zipped), "{}");
+    BOOST_TEST(answer(all, coded).status() == 415U);
     auto other = request("POST /v1/tell/a");
     other.fields.add("Content-Type", "application/vnd.x+JSON; charset=utf-8");
     http::call taken(std::move(other), "{}");
@@ -247,9 +253,11 @@ BOOST_AUTO_TEST_CASE(a_body_beyond_the_limit_of_its_route_is_413) {
 BOOST_AUTO_TEST_CASE(errors_of_handlers_have_their_statuses) {
     v1.add("GET /fails", permission::none, &fails);
     v1.add("GET /full", permission::none, &is_full);
+    v1.add("GET /aborts", permission::none, &aborts);
     const auto made = answer(all, "GET /fails");
     BOOST_TEST(made.status() == 500U);
     BOOST_TEST(made.text().find("secret") == std::string_view::npos);
+    BOOST_TEST(answer(all, "GET /aborts").status() == 503U);
     const auto full = answer(all, "GET /full");
     BOOST_TEST(full.status() == 429U);
     BOOST_TEST(full.fields()["Retry-After"] == "1");

@@ -38,6 +38,7 @@ public:
     http::router router;                          // filled before the server runs
     http::access_form access = http::access_form::none;
     std::function<void(const http::call&, http::response&)> decorate;  // adds headers to every answer
+    std::function<void(http::call&)> locate;                           // finds out who is behind a proxy
     const std::shared_ptr<drain> ending;
     std::shared_ptr<const void> kept;                        // what handlers refer to
     std::vector<std::shared_ptr<const void>> kept_also;

@@ -109,6 +109,9 @@ private:
     void limit_time(duration by);
     void no_time_limit() { deadline_.store(never_rep, std::memory_order_relaxed); }
     bool is_peer_gone();
+
+    /// Gives the buffer back where nothing is in it: before what may wait for long.
+    void release_buffer();
     std::string_view received() const { return {static_cast<const char*>(buffer_.data().data()), buffer_.size()}; }
 
     [[noreturn]] static void throw_lost();

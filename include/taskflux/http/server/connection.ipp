@@ -11,9 +11,11 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace taskflux::detail {
 
@@ -38,6 +40,17 @@ inline http::response redirection(const http::request& asked, std::uint16_t port
     const auto path = asked.target.starts_with('/') ? asked.target : std::string("/");
     made.header("Location", "https://" + name + (port == 443 ? std::string() : ':' + std::to_string(port)) + path);
     return made;
+}
+
+/// Before the head of its answer is sent.
+inline bool is_file_missing(const http::response& made) {
+    const auto* file = std::get_if<http::response::file>(&made.body());
+    return file && !std::ifstream(file->path(), std::ios::binary);
+}
+
+inline http::response file_is_gone(std::string_view request_id) {
+    http::problem gone(404, "the file is not there any more, or can't be read");
+    return http::problem_json(gone, request_id);
 }
 
 /// Counts a request while it is answered.
@@ -106,6 +119,12 @@ void http_connection::limit_time(duration by) {
 
 bool http_connection::is_peer_gone() { return has_peer_finished(stream_->socket().native_handle()); }
 
+void http_connection::release_buffer() {
+    if (buffer_.size() > 0) return;
+    buffer_.clear();
+    buffer_.shrink_to_fit();
+}
+
 asio::awaitable<void> http_connection::live(std::shared_ptr<http_connection> self) {
     boost::system::error_code ec;
     self->limit_time(self->common_->limits.first_byte());
@@ -136,8 +155,7 @@ asio::awaitable<bool> http_connection::serve_one() {
 }
 
 asio::awaitable<bool> http_connection::await_first_byte() {
-    buffer_.clear();
-    buffer_.shrink_to_fit();
+    release_buffer();
     phase_ = phase::idle;
     if (is_ending_ || common_->ending->has_begun()) co_return false;
     const auto& limits = common_->limits;
@@ -154,7 +172,7 @@ asio::awaitable<bool> http_connection::receive(std::size_t most) {
     const auto room = (std::min)(most, buffer_.max_size() - buffer_.size());
     const auto size = co_await stream_->read_some(buffer_.prepare(room), ec);
     buffer_.commit(size);
-    if (!ec && size > 0) co_return true;
+    if (!ec && size > 0 && !is_late_) co_return true;  // what comes just as the time is over is too late: the limit is spent
     if (!is_late_) is_lost_ = true;
     co_return false;
 }
@@ -217,6 +235,7 @@ asio::awaitable<std::string> http_connection::read(std::uint64_t most) {
         throw_lost();
     }
     body_read_ += piece.size();
+    if (reader_->is_done()) release_buffer();
     handling_since_ = common_->clock.now().time_since_epoch().count();
     if (body_read_ > most) throw body_too_large(most);
     co_return piece;
@@ -242,6 +261,8 @@ asio::awaitable<bool> http_connection::answer(http::request asked) {
     http::call in(std::move(asked), *this, common_->ending);
     in.set_request_id(common_->id_of(in.request()));
     in.set_peer(address_, role_.is_secure);
+    if (common_->locate) common_->locate(in);
+    if (reader_->is_done()) release_buffer();
     phase_ = phase::handling;
     handling_since_ = began.time_since_epoch().count();
     body_began_ = time_point();
@@ -259,6 +280,7 @@ asio::awaitable<bool> http_connection::answer(http::request asked) {
         auto work = common_->router.answer(in, on_failure);
         made.emplace(co_await std::move(work));
     }
+    if (is_file_missing(*made)) made = file_is_gone(in.request_id());
     handling_since_ = never_rep;
     if (common_->decorate) common_->decorate(in, *made);
     made->header("X-Request-Id", in.request_id());

@@ -54,7 +54,8 @@ private:
 
     void stop_accepting();
     asio::awaitable<void> accept(listener& on);
-    void take(asio::ip::tcp::socket accepted, const asio::ip::tcp::endpoint& from, const listener& on);
+    void take(asio::ip::tcp::socket accepted, const std::string& address, const listener& on);
+    void begin(asio::ip::tcp::socket accepted, const std::string& address, const listener& on, bool is_refused);
 
     /// What is to be done about a failure of `accept`. Errors: none; an end of the system's descriptors passes.
     asio::awaitable<void> recover(const boost::system::error_code& why);

@@ -97,21 +97,29 @@ asio::awaitable<void> server_core::accept(listener& on) {
         boost::system::error_code ec;
         auto strand = asio::make_strand(broker_->get_executor());
         auto accepted = co_await on.acceptor.async_accept(strand, from, asio::redirect_error(asio::use_awaitable, ec));
-        if (!ec) take(std::move(accepted), from, on);
+        if (!ec) take(std::move(accepted), from.address().to_string(), on);
         else if (ec == asio::error::operation_aborted || life_.is_stopped()) co_return;
         else co_await recover(ec);
     }
 }
 
-void server_core::take(asio::ip::tcp::socket accepted, const asio::ip::tcp::endpoint& from, const listener& on) {
-    const auto address = from.address().to_string();
+void server_core::take(asio::ip::tcp::socket accepted, const std::string& address, const listener& on) {
     const auto admitted = all_.admit(address);
     if (admitted == connection_set::admission::dropped) return;
+    try {
+        begin(std::move(accepted), address, on, admitted == connection_set::admission::refused);
+    } catch (const std::exception& e) {  // for want of memory, perhaps: others are served
+        all_.remove(nullptr, address);
+        common_->log(log_level::error, "gateway: a connection of " + address + " can't be served: " + e.what());
+    }
+}
+
+void server_core::begin(asio::ip::tcp::socket accepted, const std::string& address, const listener& on, bool is_refused) {
     boost::system::error_code ignored;
     accepted.set_option(asio::ip::tcp::no_delay(true), ignored);
     const auto strand = asio::any_io_executor(accepted.get_executor());
     connection_role role(on.by->is_secure(), on.redirect_to);
-    role.is_refused = admitted == connection_set::admission::refused;
+    role.is_refused = is_refused;
     const auto one = std::make_shared<http_connection>(common_, strand, on.by->make(std::move(accepted)), address, role);
     all_.add(one);
     one->start([self = shared_from_this(), one](const std::exception_ptr& error) {
