@@ -18,8 +18,6 @@ bool is_malformed(std::string_view text) {
 
 }  // namespace http_basic
 
-using namespace http_basic;
-
 BOOST_AUTO_TEST_SUITE(http_basic)
 
 BOOST_AUTO_TEST_CASE(name_and_password_are_read) {

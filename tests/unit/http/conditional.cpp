@@ -45,8 +45,6 @@ conditional_fields if_unmodified_since(std::string_view text) {
 
 }  // namespace http_conditional
 
-using namespace http_conditional;
-
 BOOST_AUTO_TEST_SUITE(http_conditional)
 
 BOOST_AUTO_TEST_CASE(an_entity_tag_comes_back_as_text) {

@@ -25,8 +25,6 @@ bool refuses(auto make) {
 
 }  // namespace http_cookies
 
-using namespace http_cookies;
-
 BOOST_AUTO_TEST_SUITE(http_cookies)
 
 BOOST_AUTO_TEST_CASE(cookies_are_found_by_their_name) {

@@ -21,8 +21,6 @@ std::optional<sys_seconds> read(std::string_view text) {
 
 }  // namespace http_date
 
-using namespace http_date;
-
 BOOST_AUTO_TEST_SUITE(http_date)
 
 BOOST_AUTO_TEST_CASE(a_date_is_written_in_one_form) {

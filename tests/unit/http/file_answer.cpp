@@ -42,8 +42,6 @@ std::string body(const file_answer& of) {
 
 }  // namespace http_file_answer
 
-using namespace http_file_answer;
-
 BOOST_AUTO_TEST_SUITE(http_file_answer)
 
 BOOST_AUTO_TEST_CASE(a_file_is_sent_whole) {

@@ -65,8 +65,6 @@ struct fixture {
 
 }  // namespace http_file_store
 
-using namespace http_file_store;
-
 BOOST_FIXTURE_TEST_SUITE(http_file_store, fixture)
 
 BOOST_AUTO_TEST_CASE(a_file_is_there_when_it_is_whole) {

@@ -29,8 +29,6 @@ std::string client(std::string_view peer, std::optional<std::string_view> list) 
 
 }  // namespace http_forwarded
 
-using namespace http_forwarded;
-
 BOOST_AUTO_TEST_SUITE(http_forwarded)
 
 BOOST_AUTO_TEST_CASE(ranges_hold_addresses) {

@@ -40,8 +40,6 @@ struct fixture {
 
 }  // namespace http_login_throttle
 
-using namespace http_login_throttle;
-
 BOOST_FIXTURE_TEST_SUITE(http_login_throttle, fixture)
 
 BOOST_AUTO_TEST_CASE(failures_after_the_free_ones_double_the_wait) {

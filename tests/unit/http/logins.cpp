@@ -71,8 +71,6 @@ const std::string right = "Basic YW5uOmxvbmcgZW5vdWdo", wrong = "Basic YW5uOmxvb
 
 }  // namespace http_logins
 
-using namespace http_logins;
-
 BOOST_FIXTURE_TEST_SUITE(http_logins, fixture)
 
 BOOST_AUTO_TEST_CASE(passwords_tokens_and_sessions_log_in) {

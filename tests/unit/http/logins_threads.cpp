@@ -20,8 +20,6 @@ const taskflux::time_point now = std::chrono::sys_days(std::chrono::year(2026) /
 
 }  // namespace http_logins_threads
 
-using namespace http_logins_threads;
-
 BOOST_AUTO_TEST_SUITE(http_logins_threads)
 
 BOOST_AUTO_TEST_CASE(a_file_changes_while_many_log_in) {

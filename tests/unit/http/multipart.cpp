@@ -77,8 +77,6 @@ bool has(const read_form& form, unsigned status, std::string_view text) {
 
 }  // namespace http_multipart
 
-using namespace http_multipart;
-
 BOOST_AUTO_TEST_SUITE(http_multipart)
 
 BOOST_AUTO_TEST_CASE(a_form_has_the_same_parts_however_its_bytes_arrive) {

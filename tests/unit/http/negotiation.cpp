@@ -20,8 +20,6 @@ std::string chosen(std::optional<std::string_view> accept) {
 
 }  // namespace http_negotiation
 
-using namespace http_negotiation;
-
 BOOST_AUTO_TEST_SUITE(http_negotiation)
 
 BOOST_AUTO_TEST_CASE(the_type_that_is_liked_most_is_chosen) {

@@ -28,8 +28,6 @@ std::string chosen(std::string_view range, std::uint64_t size = 100) {
 
 }  // namespace http_range
 
-using namespace http_range;
-
 BOOST_AUTO_TEST_SUITE(http_range)
 
 BOOST_AUTO_TEST_CASE(ranges_are_read) {

@@ -23,8 +23,6 @@ unsigned upload_status_of(std::string_view name) {
 
 }  // namespace http_safe_name
 
-using namespace http_safe_name;
-
 BOOST_AUTO_TEST_SUITE(http_safe_name)
 
 BOOST_AUTO_TEST_CASE(plain_names_and_paths_are_taken) {

@@ -23,8 +23,6 @@ sessions with(std::vector<std::string> secrets) {
 
 }  // namespace http_session
 
-using namespace http_session;
-
 BOOST_AUTO_TEST_SUITE(http_session)
 
 BOOST_AUTO_TEST_CASE(a_session_is_read_until_it_ends_by_every_gateway_with_its_secret) {

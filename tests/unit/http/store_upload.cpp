@@ -67,8 +67,6 @@ std::string part(std::string_view name, std::string_view text) {
 
 }  // namespace http_store_upload
 
-using namespace http_store_upload;
-
 BOOST_FIXTURE_TEST_SUITE(http_store_upload, fixture)
 
 BOOST_AUTO_TEST_CASE(a_file_of_a_form_is_stored) {

@@ -30,8 +30,6 @@ struct fixture {
 
 }  // namespace http_tokens
 
-using namespace http_tokens;
-
 BOOST_FIXTURE_TEST_SUITE(http_tokens, fixture)
 
 BOOST_AUTO_TEST_CASE(a_token_says_who_has_it_until_it_expires) {

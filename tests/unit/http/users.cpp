@@ -48,8 +48,6 @@ struct fixture {
 
 }  // namespace http_users
 
-using namespace http_users;
-
 BOOST_FIXTURE_TEST_SUITE(http_users, fixture)
 
 BOOST_AUTO_TEST_CASE(a_password_is_known_by_its_hash) {

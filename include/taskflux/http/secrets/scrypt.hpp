@@ -10,7 +10,7 @@ namespace taskflux::http::secrets {
 /// What scrypt costs (RFC 7914): 128 * block * 2^log_rounds bytes of memory, and `lanes` times the work of that.
 class scrypt_cost {
 public:
-    /// 32 MiB, some 0.2 s: of the equally strong settings that OWASP's Password Storage Cheat Sheet recommends for scrypt (N 2^17
+    /// 32 MiB, some 0.3 s: of the equally strong settings that OWASP's Password Storage Cheat Sheet recommends for scrypt (N 2^17
     /// with p 1, 2^16 with 2, 2^15 with 3, 2^14 with 5, 2^13 with 10; r 8) one of which a server can do several at a time.
     scrypt_cost() = default;
     scrypt_cost(unsigned log_rounds, unsigned block, unsigned lanes) : log_rounds_(log_rounds), block_(block), lanes_(lanes) {}
