@@ -17,4 +17,5 @@
 #include <taskflux/http/response.hpp>
 #include <taskflux/http/route.hpp>
 #include <taskflux/http/router.hpp>
+#include <taskflux/http/task_center.hpp>
 #include <taskflux/http/values.hpp>

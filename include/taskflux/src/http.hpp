@@ -4,6 +4,7 @@
 #include <taskflux/detail/platform/socket.ipp>
 #include <taskflux/http/call.ipp>
 #include <taskflux/http/cors.ipp>
+#include <taskflux/http/dialect/members.ipp>
 #include <taskflux/http/exposed.ipp>
 #include <taskflux/http/gateway.ipp>
 #include <taskflux/http/headers.ipp>
@@ -23,4 +24,10 @@
 #include <taskflux/http/server/head.ipp>
 #include <taskflux/http/server/sending.ipp>
 #include <taskflux/http/server/transport.ipp>
+#include <taskflux/http/task_center.ipp>
+#include <taskflux/http/task_center/body.ipp>
+#include <taskflux/http/task_center/center.ipp>
+#include <taskflux/http/task_center/content.ipp>
+#include <taskflux/http/task_center/names.ipp>
+#include <taskflux/http/task_center/queues.ipp>
 #include <taskflux/http/values.ipp>
