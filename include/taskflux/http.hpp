@@ -11,6 +11,7 @@
 #include <taskflux/http/headers.hpp>
 #include <taskflux/http/identity.hpp>
 #include <taskflux/http/limits.hpp>
+#include <taskflux/http/long_task.hpp>
 #include <taskflux/http/permission.hpp>
 #include <taskflux/http/problem.hpp>
 #include <taskflux/http/request.hpp>

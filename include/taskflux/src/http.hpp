@@ -8,6 +8,9 @@
 #include <taskflux/http/exposed.ipp>
 #include <taskflux/http/gateway.ipp>
 #include <taskflux/http/headers.ipp>
+#include <taskflux/http/long_task.ipp>
+#include <taskflux/http/long_task/desk.ipp>
+#include <taskflux/http/long_task/fields.ipp>
 #include <taskflux/http/native/health.ipp>
 #include <taskflux/http/native/job_view.ipp>
 #include <taskflux/http/native/tasks.ipp>
