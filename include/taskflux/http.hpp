@@ -25,6 +25,7 @@
 #include <taskflux/http/limits.hpp>
 #include <taskflux/http/login_throttle.hpp>
 #include <taskflux/http/logins.hpp>
+#include <taskflux/http/long_task.hpp>
 #include <taskflux/http/media_type.hpp>
 #include <taskflux/http/multipart.hpp>
 #include <taskflux/http/negotiation.hpp>
@@ -40,6 +41,7 @@
 #include <taskflux/http/safe_name.hpp>
 #include <taskflux/http/session.hpp>
 #include <taskflux/http/store_upload.hpp>
+#include <taskflux/http/task_center.hpp>
 #include <taskflux/http/tokens.hpp>
 #include <taskflux/http/users.hpp>
 #include <taskflux/http/values.hpp>

@@ -11,6 +11,7 @@
 #include <taskflux/http/cors.ipp>
 #include <taskflux/http/cross_site.ipp>
 #include <taskflux/http/date.ipp>
+#include <taskflux/http/dialect/members.ipp>
 #include <taskflux/http/exposed.ipp>
 #include <taskflux/http/fasttask/checking.ipp>
 #include <taskflux/http/fasttask/core.ipp>
@@ -32,6 +33,9 @@
 #include <taskflux/http/headers.ipp>
 #include <taskflux/http/login_throttle.ipp>
 #include <taskflux/http/logins.ipp>
+#include <taskflux/http/long_task.ipp>
+#include <taskflux/http/long_task/desk.ipp>
+#include <taskflux/http/long_task/fields.ipp>
 #include <taskflux/http/media_type.ipp>
 #include <taskflux/http/multipart.ipp>
 #include <taskflux/http/native/health.ipp>
@@ -59,6 +63,12 @@
 #include <taskflux/http/server/transport.ipp>
 #include <taskflux/http/session.ipp>
 #include <taskflux/http/store_upload.ipp>
+#include <taskflux/http/task_center.ipp>
+#include <taskflux/http/task_center/body.ipp>
+#include <taskflux/http/task_center/center.ipp>
+#include <taskflux/http/task_center/content.ipp>
+#include <taskflux/http/task_center/names.ipp>
+#include <taskflux/http/task_center/queues.ipp>
 #include <taskflux/http/tokens.ipp>
 #include <taskflux/http/users.ipp>
 #include <taskflux/http/values.ipp>
