@@ -139,12 +139,33 @@ inline http::problem no_route(const http::match& found, const http::request& ask
     return made.header("Allow", methods);
 }
 
-inline http::problem not_permitted(const http::route& to, const http::identity& who) {
+/// Where no route is: `OPTIONS` is answered. Errors: `problem` 404, 405.
+inline http::response answer_unrouted(const http::match& found, const http::request& asked) {
+    const bool is_whole_server = asked.target == "*";
+    if (asked.method != "OPTIONS" || (found.allowed.empty() && !is_whole_server)) throw no_route(found, asked);
+    http::response options(204);
+    options.header("Allow", found.allowed.empty() ? "GET, HEAD, OPTIONS" : listed(found.allowed));
+    return options;
+}
+
+/// The answer to a call that has failed.
+inline http::response answer_failed(http::problem_form form, const std::exception_ptr& error, const http::call& in,
+                                    const std::function<void(const std::exception_ptr&)>& on_failure) {
+    const auto what = http::problem_of(error);
+    if (what.status() == 500 && on_failure) on_failure(error);
+    auto made = form(what, in.request_id());
+    if (what.is_closing()) made.header("Connection", "close");
+    return made;
+}
+
+/// Errors: `problem` 403.
+inline void check_permission(const http::route& to, const http::identity& who) {
+    if (who.may() >= to.asks()) return;
     const std::string needed = boost::describe::enum_to_string(to.asks(), "?");
     const std::string has = boost::describe::enum_to_string(who.may(), "?");
     http::problem made(403, "this call needs the permission " + needed + ", and " +
                                 (who.name().empty() ? std::string("who is not logged in") : "user " + in_quotes(who.name())) + " has " + has);
-    return made.with("needs", boost::json::value(needed));
+    throw made.with("needs", boost::json::value(needed));
 }
 
 }  // namespace detail
@@ -192,14 +213,7 @@ match router::find(const request& asked) const {
 }
 
 asio::awaitable<response> router::answer_match(match found, call& in) const {
-    if (!found.to) {
-        if (in.request().method == "OPTIONS" && (!found.allowed.empty() || in.request().target == "*")) {
-            response options(204);
-            options.header("Allow", found.allowed.empty() ? "GET, HEAD, OPTIONS" : detail::listed(found.allowed));
-            co_return options;
-        }
-        throw detail::no_route(found, in.request());
-    }
+    if (!found.to) co_return detail::answer_unrouted(found, in.request());
     const auto& to = *found.to;
     in.set_route(to.pattern());
     in.set_max_body(to.max_body());
@@ -210,7 +224,7 @@ asio::awaitable<response> router::answer_match(match found, call& in) const {
             auto asking = by(in);
             identity who = co_await std::move(asking);
             in.set_who(std::move(who));
-            if (in.who().may() < to.asks()) throw detail::not_permitted(to, in.who());
+            detail::check_permission(to, in.who());
         }
     }
     auto work = to.answer()(in);
@@ -225,11 +239,7 @@ asio::awaitable<response> router::answer(call& in, const std::function<void(cons
     if (!ended.failure()) co_return ended.take();
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) std::rethrow_exception(ended.failure());
-    const auto what = problem_of(ended.failure());
-    if (what.status() == 500 && on_failure) on_failure(ended.failure());
-    auto made = form(what, in.request_id());
-    if (what.is_closing()) made.header("Connection", "close");
-    co_return made;
+    co_return detail::answer_failed(form, ended.failure(), in, on_failure);
 }
 
 }  // namespace http

@@ -44,6 +44,14 @@ inline asio::awaitable<http::job_view> look_up(broker_ptr broker, task_id id) {
     co_return view_of(*record);
 }
 
+/// `look_up` as an answer, with `otherwise` as the status of a job that has not ended.
+inline asio::awaitable<http::response> tell_job(broker_ptr broker, task_id id, unsigned otherwise) {
+    auto looking = look_up(std::move(broker), std::move(id));
+    const auto seen = co_await std::move(looking);
+    auto made = http::response::json(is_terminal(seen.state) ? 200 : otherwise, seen);
+    co_return made;
+}
+
 /// Waits for the task's end, for at most `wait`, or until the gateway drains.
 inline asio::awaitable<void> await_end_for(broker_ptr broker, task_id id, duration wait, http::call& in) {
     auto waiting = broker->wait(std::move(id), wait);
@@ -64,11 +72,10 @@ inline asio::awaitable<http::response> submit_task(const http::gateway_parts* wi
     const auto location = job_path(to_string(id));
     if (asked.wait && *asked.wait != duration::zero()) {
         co_await await_end_for(with->broker(), id, *asked.wait, in);
-        auto looking = look_up(with->broker(), id);
-        const auto seen = co_await std::move(looking);
-        auto made = http::response::json(is_terminal(seen.state) ? 200 : 202, seen);
-        made.header("Location", location);
-        co_return made;
+        auto telling = tell_job(with->broker(), id, 202);
+        auto ended = co_await std::move(telling);
+        ended.header("Location", location);
+        co_return ended;
     }
     http::submitted_job told;
     told.id = to_string(id);
@@ -85,12 +92,12 @@ inline asio::awaitable<http::response> submit_task(const http::gateway_parts* wi
     co_return made;
 }
 
-inline asio::awaitable<http::job_view> get_job(broker_ptr broker, http::call& in, http::job_request asked) {
+inline asio::awaitable<http::response> get_job(broker_ptr broker, http::call& in, http::job_request asked) {
     auto finding = find_task(broker, std::move(asked.queue), std::move(asked.id));
     const auto id = co_await std::move(finding);
     if (asked.wait && *asked.wait != duration::zero()) co_await await_end_for(broker, id, *asked.wait, in);
-    auto looking = look_up(broker, id);
-    co_return co_await std::move(looking);
+    auto telling = tell_job(broker, id, 200);
+    co_return co_await std::move(telling);
 }
 
 void add_tasks(http::routes& to, const http::gateway_parts& with) {
@@ -109,7 +116,8 @@ void add_tasks(http::routes& to, const http::gateway_parts& with) {
         .summary("What is known of a job; with `wait` once it has ended, or that has passed.")
         .group("jobs")
         .about("id", "the id that its submission gave, or, with `queue`, its own")
-        .about("wait", "how long to wait for the job's end, such as 5s");
+        .about("wait", "how long to wait for the job's end, such as 5s")
+        .answers<http::job_view>(200, "the job");
 }
 
 }  // namespace taskflux::detail

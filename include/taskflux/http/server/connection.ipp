@@ -28,6 +28,13 @@ inline http::problem body_too_large(std::uint64_t most) {
     return made.closing();
 }
 
+inline http::response too_busy(bool by_connections, std::string_view request_id) {
+    http::problem full(503, by_connections ? "this server has as many connections as it takes, in all or of one address; close some, or try again"
+                                           : "this server answers as many requests as it takes; try again");
+    full.code("too_busy").header("Retry-After", "1");
+    return http::problem_json(full, request_id);
+}
+
 /// To the same target, encrypted.
 inline http::response redirection(const http::request& asked, std::uint16_t port) {
     const std::string host(asked.fields["Host"]);
@@ -268,10 +275,7 @@ asio::awaitable<bool> http_connection::answer(http::request asked) {
     body_began_ = time_point();
     std::optional<http::response> made;
     if (role_.is_refused || mark.is_too_many()) {
-        http::problem full(503, role_.is_refused ? "this server has as many connections as it takes, in all or of one address; close some, or try again"
-                                            : "this server answers as many requests as it takes; try again");
-        full.code("too_busy").header("Retry-After", "1");
-        made = http::problem_json(full, in.request_id());
+        made = too_busy(role_.is_refused, in.request_id());
         is_ending_ = is_ending_ || role_.is_refused;
     } else if (role_.redirect_to != 0) {
         made = redirection(in.request(), role_.redirect_to);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <taskflux/detail/awaited.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/fwd.hpp>
@@ -10,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <exception>
 #include <functional>
 #include <list>
 #include <memory>
@@ -42,13 +42,15 @@ private:
     bool has_begun_ = false;
 };
 
-/// Some work that ends early when the server drains. On the strand of its caller.
+/// Some work that ends early when the server drains. On the strand of its caller. Many of these wait: their frames are small.
 template <class T>
 class drained_work {
 public:
     drained_work(asio::any_io_executor strand, asio::awaitable<T> work) : strand_(std::move(strand)), work_(std::move(work)), part_(strand_) {}
 
-    static asio::awaitable<std::optional<T>> await(std::shared_ptr<drained_work> self, std::shared_ptr<drain> ending) {
+    static asio::awaitable<std::optional<T>> await(std::shared_ptr<drain> ending, asio::awaitable<T> work) {
+        const auto strand = co_await asio::this_coro::executor;
+        const auto self = std::make_shared<drained_work>(strand, std::move(work));
         const auto listening = ending->listen([weak = std::weak_ptr(self)] {
             const auto alive = weak.lock();
             if (alive) asio::post(alive->strand_, [alive] { alive->end_early(); });
@@ -62,9 +64,7 @@ public:
             self->working_.stop();
             throw;
         }
-        if (!self->made_) self->part_.check();
-        if (!self->made_ || (self->is_early_ && self->made_->failure() && is_abort(self->made_->failure()))) co_return std::nullopt;
-        co_return self->made_->take();
+        co_return self->take();
     }
 
 private:
@@ -75,8 +75,12 @@ private:
     };
 
     static asio::awaitable<void> run(std::shared_ptr<drained_work> self) {
-        auto ended = co_await caught(std::move(self->work_));
-        self->made_.emplace(std::move(ended));
+        try {
+            T value = co_await std::move(self->work_);
+            self->made_.emplace(std::move(value));
+        } catch (...) {
+            self->failure_ = std::current_exception();
+        }
     }
 
     void end_early() {
@@ -84,26 +88,34 @@ private:
         working_.stop();
     }
 
+    /// Nothing where it has ended early. Errors: those of the work.
+    std::optional<T> take() {
+        if (failure_ && !(is_early_ && is_abort(failure_))) std::rethrow_exception(failure_);
+        return std::move(made_);
+    }
+
     const asio::any_io_executor strand_;
     asio::awaitable<T> work_;
-    std::optional<outcome<T>> made_;
+    std::optional<T> made_;
+    std::exception_ptr failure_;
     bool is_early_ = false;
     nursery part_;
     nursery::child working_;
 };
 
+/// Awaits `work` for a server that never drains.
+template <class T>
+asio::awaitable<std::optional<T>> await_all_of(asio::awaitable<T> work) {
+    T value = co_await std::move(work);
+    std::optional<T> made(std::move(value));
+    co_return made;
+}
+
 /// See `call::unless_draining`.
 template <class T>
 asio::awaitable<std::optional<T>> unless_draining(std::shared_ptr<drain> ending, asio::awaitable<T> work) {
-    if (!ending) {
-        std::optional<T> made;
-        made.emplace(co_await std::move(work));
-        co_return made;
-    }
-    const auto executor = co_await asio::this_coro::executor;
-    auto made = std::make_shared<drained_work<T>>(executor, std::move(work));
-    auto ended = drained_work<T>::await(std::move(made), std::move(ending));
-    co_return co_await std::move(ended);
+    if (!ending) return await_all_of(std::move(work));
+    return drained_work<T>::await(std::move(ending), std::move(work));
 }
 
 }  // namespace taskflux::detail
