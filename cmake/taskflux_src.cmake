@@ -16,6 +16,8 @@ taskflux_part(core json)
 taskflux_part(redis core redis_client)
 taskflux_part(flow core)
 taskflux_part(app flow redis)
+taskflux_part(http flow)  # for programs that include <taskflux/http.hpp>, and
+taskflux_part(http_tls http)  # <taskflux/http/tls.hpp>
 
 add_library(taskflux_src INTERFACE)
 add_library(taskflux::src ALIAS taskflux_src)

@@ -51,7 +51,7 @@ LAYERS = {
 
 # Folders with a header of their name beside them, which includes what stands directly in the folder: that is public,
 # what stands in folders below it is internal.
-FLOORS = ["core", "exec", "broker", "calls", "flow", "admin", "app"]
+FLOORS = ["core", "exec", "broker", "calls", "flow", "admin", "app", "http"]
 
 # A single header holds what is reachable from its root, without what the ones it builds on hold already.
 SINGLE_HEADERS = [
@@ -61,7 +61,9 @@ SINGLE_HEADERS = [
 ]
 # Never part of the umbrella: only who includes it pays for it.
 OPTIONAL_LAYERS = {"http", "testing", "codec", "otel"}
-OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp"}
+OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp", "taskflux/http/tls.hpp", "taskflux/src/http.hpp", "taskflux/src/http_tls.hpp",
+                    "taskflux/detail/platform/files.hpp", "taskflux/detail/platform/files.ipp",
+                    "taskflux/detail/platform/socket.hpp", "taskflux/detail/platform/socket.ipp"}
 
 # The one place for what an operating system is asked.
 PLATFORM = "taskflux/detail/platform/"
@@ -70,7 +72,7 @@ PLATFORM = "taskflux/detail/platform/"
 LIBRARY_HEADERS = {"zstd.h"}
 
 # Boost headers directly below boost/ that are small; any other there drags in a whole library.
-SMALL_BOOST_HEADERS = {"assert", "config", "cstdint", "current_function", "throw_exception", "version"}
+SMALL_BOOST_HEADERS = {"assert", "config", "crc", "cstdint", "current_function", "throw_exception", "version"}
 
 MACROS = {
     "TASKFLUX_VERSION_MAJOR": "read by CMake, and by programs that support several versions",

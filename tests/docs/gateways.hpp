@@ -1,0 +1,5 @@
+#pragma once
+
+#include "default.hpp"
+
+#include <taskflux/http.hpp>
