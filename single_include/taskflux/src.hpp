@@ -15492,12 +15492,21 @@ std::shared_ptr<detail::outlet> context::open_outlet() const {
     return detail::outlet::open(sink_.broker(), reader.address, reader.window);
 }
 
+namespace detail {
+
+/// Outside of the coroutine that calls it, where GCC 12 warns of a lambda.
+inline std::string key_of_continuation(const contract<void, spawned>& task, const spawned& after, const spawn_options& options) {
+    if (!options.then_keys()) return {};
+    return taken_key(options.then_keys(), &after, [&] { return "the payload of " + task.subject(); });
+}
+
+}  // namespace detail
+
 asio::awaitable<void> context::prepare(const spawned& after, const spawn_options& options) {
     const detail::contract<void, spawned> task(options.then_name(), options.then_options());
     auto made = inherited(task, submit_options(), encode(after));
     made.hold = true;
-    const auto subject = [&] { return "the payload of " + task.subject(); };
-    if (options.then_keys()) made.key = detail::taken_key(options.then_keys(), &after, subject);
+    made.key = detail::key_of_continuation(task, after, options);
     std::vector<new_task> tasks;
     tasks.push_back(std::move(made));
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
