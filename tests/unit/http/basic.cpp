@@ -6,10 +6,9 @@
 #include <string>
 #include <string_view>
 
-using namespace taskflux::http;
-
 namespace http_basic {
 
+using namespace taskflux::http;
 using kind = credentials::kind;
 
 bool is_malformed(std::string_view text) {

@@ -8,10 +8,9 @@
 #include <string>
 #include <string_view>
 
-using namespace taskflux::http;
-
 namespace http_conditional {
 
+using namespace taskflux::http;
 using namespace std::chrono;
 
 constexpr sys_seconds changed = sys_days(year(2026) / 1 / 2), now = changed + 1h;

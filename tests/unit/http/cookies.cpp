@@ -8,10 +8,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace taskflux::http;
-
 namespace http_cookies {
 
+using namespace taskflux::http;
 using list = std::vector<std::string_view>;
 
 bool refuses(auto make) {

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string_view>
 
-using namespace taskflux::http;
-
 BOOST_AUTO_TEST_SUITE(http_cross_site)
+
+using namespace taskflux::http;
 
 BOOST_AUTO_TEST_CASE(a_browser_says_which_site_asks) {
     for (const std::string_view site : {"cross-site", "same-site", "", "Same-Origin"}) {

@@ -6,10 +6,9 @@
 #include <optional>
 #include <string_view>
 
-using namespace taskflux::http;
-
 namespace http_date {
 
+using namespace taskflux::http;
 using namespace std::chrono;
 
 constexpr sys_seconds now = sys_days(year(2026) / 11 / 30);

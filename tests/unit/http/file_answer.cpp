@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-using namespace taskflux::http;
-
 namespace http_file_answer {
+
+using namespace taskflux::http;
 
 constexpr std::chrono::sys_seconds changed = std::chrono::sys_days(std::chrono::year(2026) / 1 / 2);
 

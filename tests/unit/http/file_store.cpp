@@ -22,11 +22,10 @@
 #include <thread>
 #include <utility>
 
-using namespace taskflux::http;
-using namespace std::chrono_literals;
-
 namespace http_file_store {
 
+using namespace taskflux::http;
+using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 const taskflux::time_point now = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace taskflux::http;
-
 namespace http_forwarded {
+
+using namespace taskflux::http;
 
 boost::asio::ip::address at(std::string_view text) {
     return boost::asio::ip::make_address(std::string(text));

@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
+namespace http_login_throttle {
+
 using namespace taskflux::http;
 using namespace std::chrono_literals;
-
-namespace http_login_throttle {
 
 const taskflux::time_point start = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 

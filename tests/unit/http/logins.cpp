@@ -20,11 +20,10 @@
 #include <string_view>
 #include <vector>
 
-using namespace taskflux::http;
-using namespace std::chrono_literals;
-
 namespace http_logins {
 
+using namespace taskflux::http;
+using namespace std::chrono_literals;
 using kind = login::kind;
 
 struct fixture {

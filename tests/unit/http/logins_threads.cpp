@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
+namespace http_logins_threads {
+
 using namespace taskflux::http;
 using namespace std::chrono_literals;
-
-namespace http_logins_threads {
 
 const taskflux::time_point now = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace taskflux::http;
-
 namespace http_multipart {
+
+using namespace taskflux::http;
 
 struct read_part {
     multipart_part head;

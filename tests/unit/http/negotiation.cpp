@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-using namespace taskflux::http;
-
 namespace http_negotiation {
+
+using namespace taskflux::http;
 
 constexpr std::array<std::string_view, 3> offered = {"application/json", "text/html", "text/plain"};
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-using namespace taskflux::http;
-
 namespace http_range {
+
+using namespace taskflux::http;
 
 /// "0-9 20-29", "whole" or "unsatisfiable".
 std::string chosen(std::string_view range, std::uint64_t size = 100) {

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-using namespace taskflux::http;
-
 namespace http_safe_name {
+
+using namespace taskflux::http;
 
 unsigned status_of(std::string_view name) {
     const auto refused = refused_file_name(name);

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+namespace http_session {
+
 using namespace taskflux::http;
 using namespace std::chrono_literals;
-
-namespace http_session {
 
 const taskflux::time_point now = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 const std::string one(32, 'a'), other(32, 'b');

@@ -19,10 +19,9 @@
 #include <string_view>
 #include <utility>
 
-using namespace taskflux::http;
-
 namespace http_store_upload {
 
+using namespace taskflux::http;
 using kind = upload_end::kind;
 
 /// A body that arrives in pieces.

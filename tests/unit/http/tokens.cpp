@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
+namespace http_tokens {
+
 using namespace taskflux::http;
 using namespace std::chrono_literals;
-
-namespace http_tokens {
 
 const taskflux::time_point start = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 

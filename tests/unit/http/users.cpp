@@ -11,11 +11,10 @@
 #include <string_view>
 #include <vector>
 
-using namespace taskflux::http;
-using namespace std::chrono_literals;
-
 namespace http_users {
 
+using namespace taskflux::http;
+using namespace std::chrono_literals;
 using secrets::password_hash;
 using secrets::scrypt_cost;
 
