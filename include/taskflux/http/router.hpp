@@ -91,7 +91,7 @@ public:
 
     /// Answers a call, also where its handler throws, or where no route is there; throws only when it is cancelled. `on_failure`
     /// gets what is a fault of the server.
-    asio::awaitable<response> answer(call& in, const std::function<void(const std::exception_ptr&)>& on_failure) const;
+    asio::awaitable<response> answer(call& in, std::function<void(const std::exception_ptr&)> on_failure) const;
 
     /// In the order in which they are looked at.
     const std::vector<std::unique_ptr<routes>>& all() const { return all_; }

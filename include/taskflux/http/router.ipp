@@ -231,7 +231,7 @@ asio::awaitable<response> router::answer_match(match found, call& in) const {
     co_return co_await std::move(work);
 }
 
-asio::awaitable<response> router::answer(call& in, const std::function<void(const std::exception_ptr&)>& on_failure) const {
+asio::awaitable<response> router::answer(call& in, std::function<void(const std::exception_ptr&)> on_failure) const {
     auto found = find(in.request());
     const auto form = found.in ? found.in->problems() : &problem_json;
     auto work = answer_match(std::move(found), in);

@@ -280,8 +280,8 @@ asio::awaitable<bool> http_connection::answer(http::request asked) {
     } else if (role_.redirect_to != 0) {
         made = redirection(in.request(), role_.redirect_to);
     } else {
-        const std::function<void(const std::exception_ptr&)> on_failure = [&](const std::exception_ptr& e) { log_failure(in, e); };
-        auto work = common_->router.answer(in, on_failure);
+        std::function<void(const std::exception_ptr&)> on_failure = [&](const std::exception_ptr& e) { log_failure(in, e); };
+        auto work = common_->router.answer(in, std::move(on_failure));
         made.emplace(co_await std::move(work));
     }
     if (is_file_missing(*made)) made = file_is_gone(in.request_id());
