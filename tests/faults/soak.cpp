@@ -276,9 +276,10 @@ BOOST_AUTO_TEST_CASE(hours_of_work_leave_nothing_behind) {
     BOOST_TEST(counts.succeeded + counts.failed + counts.cancelled + counts.expired == 0U);
     auto keys = one.keys();
     std::ranges::sort(keys);
+    std::string left;
+    for (const auto& key : keys) left += ' ' + key;
     // The name of the queue, statistics, the names that workers knew, counters.
-    BOOST_TEST(keys == (std::vector<std::string>{"tf:{queues}", "tf:{q}:M", "tf:{q}:N", "tf:{q}:c", "tf:{q}:m"}),
-               boost::test_tools::per_element());
+    BOOST_TEST(left == " tf:{queues} tf:{q}:M tf:{q}:N tf:{q}:c tf:{q}:m");
     constexpr std::size_t periods = 3144, names = 3, totals = 200 * 1024;  // as docs/statistics.md bounds them
     BOOST_TEST(one.bytes_of(of_statistics) <= totals + (1 + names) * periods * 614);
 }
