@@ -25655,8 +25655,8 @@ local of = touched[name]
 if not of then
 of = {name = name, fresh = 0, waiting = 0, running = 0, removed = 0}
 touched[name], touched[#touched + 1] = of, of
-touched.has_short = touched.has_short or call('HLEN', G)
-local text = touched.has_short > 0 and call('HGET', G, name)
+touched[-2] = touched[-2] or call('HLEN', G)
+local text = touched[-2] > 0 and call('HGET', G, name)
 if text then
 of.short_running, of.short_waiting = members_in(name, text)
 of.ran = #of.short_running
@@ -28391,7 +28391,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script acquire{"acquire", "06b855354943fcd3ac0ce9adafadd56508b303b2",
+inline constexpr script acquire{"acquire", "e8157a11a1656f4587bf659b4d83d89a7fa5c5a8",
     std::string_view(acquire_text.data(), acquire_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, F, o, A, V = 31, unpack(KEYS)
@@ -28461,7 +28461,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "83240c32f6f2d891400c6320e39c447b0e8f8ab9",
+inline constexpr script act_on_group{"act_on_group", "e2f99701722fa7e3ef723c0ee1f5e7b8c3f62592",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKFoAV"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -28558,7 +28558,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "7e8ef415e13da5e9e99adc67103dfeb589ebc687",
+inline constexpr script aside{"aside", "d86841c81292266d4741e30b1f413dce2b026249",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c, i = 3, unpack(KEYS)
@@ -28832,7 +28832,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "b70f3309c591de370a749113262939614707724c",
+inline constexpr script end_child{"end_child", "541e928b198ee39d2986562791885c2f9c8b5dec",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, o, A, V = 30, unpack(KEYS)
@@ -28893,7 +28893,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "bbf762703a4376e82bbcf7565625d5019c5b049d",
+inline constexpr script enqueue{"enqueue", "b747dd4d3ebe3c6b7fbd19c3f2d642eef7746ae9",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char enqueue_keyed_keys[] = R"lua(local first_own, c, r, u, i, w, N, P, G, R = 10, unpack(KEYS)
@@ -29445,7 +29445,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "533bc8e6631d9de95dd6d92fe07e7d26d0f20e89",
+inline constexpr script fetch{"fetch", "f3b7d8039011974f2fd1ff79a230310b317a04e9",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char fetch_keyed_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, P, G, R, T = 14, unpack(KEYS)
@@ -30177,7 +30177,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "08218e32207edcccaca6a5a15c67c73dcc79df4a",
+inline constexpr script leave{"leave", "e4a287c11a79c152429b2a196fa7a17f3b81d4f7",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -30249,7 +30249,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "abe9537e2350b5996e3e310f01f9c9ad3bb91b07",
+inline constexpr script list{"list", "6d742438c8fa18fc17538aa09577656b61acdbc8",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -30485,7 +30485,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "c738d4761cc015af10800285ba4e96e8fc5f7f2e",
+inline constexpr script maintain{"maintain", "f3d82b305f1ab388b652b41691d9f59842babc22",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char operations_keys[] = R"lua(local first_own, c, O, U = 4, unpack(KEYS)
@@ -30593,7 +30593,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "b914902a725a3b08fe5e4e374e0bcf0e67d1f49b",
+inline constexpr script pause{"pause", "c6d921f1b8150569eb6434caf4c2ecf2a43142d0",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char peek_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, b, B, q, o, V = 14, unpack(KEYS)
@@ -30734,7 +30734,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "18592f25f4dc8e40b24ce42064a7b28091991e4e",
+inline constexpr script reclaim{"reclaim", "dfdcbd6c6299cb93deb779afd2a2bada98def0ad",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, O, o = 11, unpack(KEYS)
@@ -30902,7 +30902,7 @@ end
 return commit({'OK', answer})
 end)()
 )lua");
-inline constexpr script reply{"reply", "8efd9af0b784f68ba0b19e9e518ba776bd6bbe12",
+inline constexpr script reply{"reply", "3f70199bb329bd97545f232df764f296ac171ffe",
     std::string_view(reply_text.data(), reply_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -30969,7 +30969,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "ebea6fc26bc0dcee3752d7e4f6fbb7d1aa66779e",
+inline constexpr script report{"report", "9c5ca94b62cdc58f8b5c629653c04d1de5a21fc9",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -31016,7 +31016,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "ad03170f87adff38d22bbda1c1d4e9e84e212527",
+inline constexpr script resign{"resign", "919cb2d4503f341052054092e92d1d15a19b294d",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -31277,7 +31277,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "10024400258916ca0a7fcdfcc7a1ba00aee1f922",
+inline constexpr script set_key_limit{"set_key_limit", "6eb24786c27d662819b9e12114d863892a9d5bce",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPGRTLKV"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -31373,7 +31373,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "5759e6947303c0689364a677974a047335665f2f",
+inline constexpr script set_schedule{"set_schedule", "24dc98f9dfaa34c41de8db62d4b30da0340d614f",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPGRTLKoAV"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -31481,7 +31481,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "42eb824ad0cf9b3f53356edd2eed3353472680b8",
+inline constexpr script settle{"settle", "4593a7eb7a0dd17a17ef722a47f2a1f37e90b861",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char settle_keyed_keys[] = R"lua(local first_own, c, r, s, C, f, u, i, w, N, P, G, R, T = 14, unpack(KEYS)
@@ -31834,7 +31834,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "4224b595fd6b44b301f17333e62e315ab4414bab",
+inline constexpr script signal{"signal", "5bd2e5bf4f5bf7e5e42a05d64a198cd1c6265f70",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -31978,7 +31978,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "1d7c1e27762ab079a134b6f06bafc610336895d4",
+inline constexpr script steer{"steer", "d566ef95e603657031c1b33ee4e4386295770757",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKoAV"};
 
 inline constexpr char step_operation_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, G, R, T, L, K, O, U, o, A, V = 32, unpack(KEYS)
@@ -32056,7 +32056,7 @@ end
 return commit({'OK', operation_row(id, of)})
 end)()
 )lua");
-inline constexpr script step_operation{"step_operation", "3d36e7e933ab52b659c59f9ad23a702d6512eea4",
+inline constexpr script step_operation{"step_operation", "18e46261a4eff18d095e3f242a0afda5aee79ddc",
     std::string_view(step_operation_text.data(), step_operation_text.size()), "crsdeCfukyYiwgNhxbBqPGRTLKOUoAV"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -32099,7 +32099,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "d01581cdd1f1567739958c1b82390eaa957eab1c",
+inline constexpr script update{"update", "b57d3c0fbf3678902e8897d6f5247612c5e7af47",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -32289,7 +32289,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "9aae55ca321df3a1c95f01bdc865ecd46ed1aca7",
+inline constexpr script why{"why", "e52eebb25e57c6a07b10dcb8edd9762a997119c2",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPGRTLKV"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, G, R, T, L, K, o, A, V = 29, unpack(KEYS)
@@ -32392,7 +32392,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "50083b91c1c0f0a285314cd414eefb7816f76c49",
+inline constexpr script write_journal{"write_journal", "2a0d3fc9d74823c7ce35489762647193aaf6c77c",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPGRTLKoAV"};
 
 }  // namespace taskflux::redis::scripts

@@ -4,7 +4,8 @@
 -- What has changed of keys in this script, by number and by name: how many tasks have become ready since the key was put in its
 -- place, how many wait anew, how many more run, how many of those that are stored as waiting do so no longer. At 0: when the
 -- first of those that a rate holds back may go on. At -1: whether those whose time has come are
--- among these; at -3: whether others have passed over any. No names, which could be keys.
+-- among these; at -2: how many keys have the short form; at -3: whether others have passed over any. No names, which could be
+-- keys.
 local touched = {[0] = stored_time.never}
 
 -- Notes that something about a key changes. A key that has the short form takes the other one.
@@ -13,8 +14,8 @@ local function touch(name)
     if not of then
         of = {name = name, fresh = 0, waiting = 0, running = 0, removed = 0}
         touched[name], touched[#touched + 1] = of, of
-        touched.has_short = touched.has_short or call('HLEN', keys.short_keys)
-        local text = touched.has_short > 0 and call('HGET', keys.short_keys, name)
+        touched[-2] = touched[-2] or call('HLEN', keys.short_keys)
+        local text = touched[-2] > 0 and call('HGET', keys.short_keys, name)
         if text then
             of.short_running, of.short_waiting = members_in(name, text)
             of.ran = #of.short_running
